@@ -1,0 +1,273 @@
+"""The one ordered loop: ticks, fills, books and the strategy's turn, for one account of a run.
+
+Accounts do not interact, so a run of several is this loop once for each, over the same market. The live
+engine carries the same steps between processes; the order within a tick is that of its protocol: commands
+stamped before the tick, the tick, fills due by it, the books, then the strategy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from algosim.core.broker import Conditions, Quote
+from algosim.core.desk import HISTORY, Desk
+from algosim.core.market import Market
+from algosim.core.ticks import shown
+from algosim.events import Log, Order, Plot
+from algosim.times import parse_epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from algosim.config import Config
+    from algosim.core.broker import Account
+    from algosim.core.desk import Request
+    from algosim.core.market import Ticks
+    from algosim.core.strategy import Runner
+    from algosim.events import Control, Event, Fill
+
+    Emit = Callable[[Ticks, list[Event]], None]
+
+__all__ = ["Failure", "Loop", "Turn", "changed", "numbered", "spoken"]
+
+NO_LIMIT = 2**62
+
+
+def changed(config: Config, key: str, value: object) -> Config:
+    """Return the configuration with one (resolved, checked) setting replaced."""
+    block, _, field = key.partition(".")
+    return msgspec.structs.replace(
+        config, **{block: msgspec.structs.replace(getattr(config, block), **{field: value})}
+    )
+
+
+def numbered(account: Account, seq: int, requests: Sequence[Request], due: int) -> list[Order]:
+    """Place what a strategy asked for at tick `seq` and return the orders, numbered."""
+    orders = []
+    for side, qty, tag in requests:
+        order = Order(seq=seq, id=account.id, number=account.placed + 1, side=side, qty=qty, due=due, tag=tag)
+        account.place(order)
+        orders.append(order)
+    return orders
+
+
+def spoken(id: str, seq: int, plots: dict[str, float | None], logs: Sequence[tuple[str, str]]) -> list[Event]:  # noqa: A002
+    """Return what a strategy drew and said at tick `seq` as events."""
+    events: list[Event] = [Plot(seq=seq, id=id, values=plots)] if plots else []
+    events += [Log(seq=seq, id=id, text=text, level=level) for level, text in logs]
+    return events
+
+
+class Failure(NamedTuple):
+    """A strategy raised at tick `seq`; its orders of that tick do not count."""
+
+    seq: int
+    error: BaseException
+
+
+class Turn(NamedTuple):
+    """A strategy at work.
+
+    `record_lines` says whether its indicators are recorded at every tick; `failed` is called at once if it
+    raises, before the events of that block are emitted.
+    """
+
+    runner: Runner
+    record_lines: bool
+    failed: Callable[[Failure], None]
+
+
+class Loop:
+    """The market and one account of a run, moved on tick by tick.
+
+    Parameters
+    ----------
+    config : Config
+        As it was at the start of the run.
+    seed : int
+    account : Account or None
+        None moves the market alone.
+    script : sequence of Control and Order
+        Commands in the order they were stamped; `seq` is the tick they act before. Controls set market,
+        schedule and execution parameters; orders are this account's own manual and wire orders.
+    emit : callable
+        Called with ticks and the account's events of those ticks, in order.
+
+    Attributes
+    ----------
+    config : Config
+        As it is now.
+    quote : Quote
+        The last tick.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        seed: int,
+        account: Account | None,
+        script: Sequence[Control | Order],
+        emit: Emit,
+    ) -> None:
+        self.config = config
+        self.market = Market(config.model, config.schedule, seed)
+        self.account = account
+        self.quote = Quote(0, 0, self.market.price, Conditions.of(config.execution))
+        self._script = script
+        self._next = 0
+        self.emit = emit
+        self._epoch = parse_epoch(config.run.epoch)
+        self._mark = False
+
+    def mark(self) -> None:
+        """Take a snapshot of the books at the next tick, whatever its number."""
+        self._mark = True
+
+    def desk(self, prices: Sequence[float]) -> Desk:
+        """Return the desk of a strategy that takes over the account now."""
+        assert self.account is not None
+        return Desk(
+            self.account.books,
+            prices,
+            max_position=self.config.portfolio.max_position,
+            max_orders=self.config.limits.orders_per_tick,
+        )
+
+    def run(self, last: int = NO_LIMIT, t_end: int = NO_LIMIT, turn: Turn | None = None) -> None:
+        """Move on to tick `last`, or to the last tick at or before `t_end` [ns], whichever comes first.
+
+        From the tick after one at which the strategy raises, the account goes on without it.
+        """
+        while self.market.seq < last:
+            self._commands()
+            if self.market.peek_time() > t_end:
+                break
+            stop = self._script[self._next].seq - 1 if self._next < len(self._script) else last
+            before = self.quote.time
+            ticks = self.market.take(min(stop, last) - self.market.seq, t_end)
+            events: list[Event] = []
+            if turn is not None:
+                failure = self._trade(ticks, before, turn, events)
+                if failure is not None:
+                    turn.failed(failure)
+                    turn = None
+                    self._settle(ticks, failure.seq + 1 - ticks.first, events)
+            elif self.account is not None:
+                self._settle(ticks, 0, events)
+            self.quote = Quote(self.market.seq, self.market.time, self.market.price, self._conditions)
+            self.emit(ticks, events)
+
+    def end_time(self, last: int, t_end: int, ends_at: int | None) -> int:
+        """Return the end of simulated time [ns] of a run that has come to its end.
+
+        That is its duration, if it ended for that; else the time of its last tick. A recorded end
+        (`ends_at`) is what it is.
+        """
+        if ends_at is not None:
+            return ends_at
+        return self.quote.time if t_end == NO_LIMIT or self.market.seq >= last else t_end
+
+    def finish(self, t_end: int) -> tuple[int, list[Event]]:
+        """Fill what is due by the end of simulated time; how many orders stay unfilled, and the events."""
+        assert self.account is not None
+        quote, block = self.quote, self.quote.seq + 1
+        events: list[Event] = list(self.account.clear(quote, quote._replace(time=t_end), block))
+        events.append(self.account.snapshot(block, t_end, quote.price))
+        return len(self.account.open_orders), events
+
+    def _commands(self) -> None:
+        """Carry out what is stamped before the next tick."""
+        upcoming = self.market.seq + 1
+        while self._next < len(self._script) and self._script[self._next].seq <= upcoming:
+            command = self._script[self._next]
+            self._next += 1
+            if isinstance(command, Order):
+                if self.account is not None:
+                    self.account.place(command)
+            elif command.action == "set":
+                self.config = changed(self.config, command.key, command.value)
+                self.market.change(self.config.model, self.config.schedule)
+        self._conditions = Conditions.of(self.config.execution)
+
+    def _trade(self, ticks: Ticks, before: int, turn: Turn, events: list[Event]) -> Failure | None:
+        """Take the account and its strategy through a block of ticks; the hot loop."""
+        runner, record = turn.runner, turn.record_lines
+        desk, ctx, on_tick = runner.desk, runner.ctx, runner.hooks.on_tick
+        account = self.account
+        assert account is not None
+        latency = self._conditions.latency_ns
+        times, prices = ticks.time.tolist(), ticks.price.tolist()
+        if len(desk.prices) > 8 * HISTORY:
+            desk.trim()
+        seen = desk.seen + 1
+        desk.prices.extend(prices)
+        mark = self._next_mark(ticks.first)
+        due = account.next_due
+        n = ticks.first - 1
+        try:
+            for t, desk.price, desk.seen, tick in zip(
+                times,
+                prices,
+                range(seen, seen + len(times)),
+                shown(ticks, before, self.config.model, self._epoch),
+                strict=True,
+            ):
+                n += 1
+                desk.now = t
+                if due <= t or n == mark:
+                    fills = self._clear(ticks, n - ticks.first, events)
+                    if fills:
+                        desk.filled(fills)
+                    mark = self._next_mark(n + 1)
+                    due = account.next_due
+                on_tick(ctx, tick)
+                if desk.said or record:
+                    self._hear(runner, n, t + latency, events, record=record)
+                    due = account.next_due
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (the learner's code may raise anything)
+            events += spoken(account.id, n, {}, desk.logs)
+            return Failure(n, error)
+        return None
+
+    def _hear(self, runner: Runner, n: int, due: int, events: list[Event], *, record: bool) -> None:
+        """Take the orders, points and lines that a strategy left at tick `n`."""
+        desk, account = runner.desk, self.account
+        assert account is not None
+        if desk.requests:
+            events += numbered(account, n, desk.requests, due)
+        plots = {**runner.lines(), **desk.plots} if record else desk.plots
+        if plots or desk.logs:
+            events += spoken(account.id, n, plots, desk.logs)
+        desk.forget()
+
+    def _settle(self, ticks: Ticks, start: int, events: list[Event]) -> None:
+        """Take the account alone through a block of ticks, from index `start` on."""
+        account = self.account
+        assert account is not None
+        mark = self._next_mark(ticks.first + start)
+        for i, t in enumerate(ticks.time[start:].tolist(), start):
+            if account.next_due <= t or ticks.first + i == mark:
+                self._clear(ticks, i, events)
+                mark = self._next_mark(ticks.first + i + 1)
+
+    def _clear(self, ticks: Ticks, i: int, events: list[Event]) -> list[Fill]:
+        """Clear the account at tick `i` of a block and take the snapshot that is due."""
+        account, n = self.account, ticks.first + i
+        assert account is not None
+        now = Quote(n, int(ticks.time[i]), float(ticks.price[i]), self._conditions)
+        last = self.quote
+        if i > 0:
+            last = Quote(n - 1, int(ticks.time[i - 1]), float(ticks.price[i - 1]), self._conditions)
+        fills = account.clear(last, now, n)
+        events += fills
+        events.append(account.snapshot(n, now.time, now.price))
+        self._mark = False
+        return fills
+
+    def _next_mark(self, n: int) -> int:
+        """Return the first tick from `n` on at which a snapshot is due, fills or not."""
+        every = self.config.run.snapshot_every
+        return n if self._mark else n + -n % every

@@ -1,0 +1,200 @@
+"""A strategy as the core runs it: its hooks, its parameters, its context, and its errors in its own words."""
+
+from __future__ import annotations
+
+import random
+import traceback
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from algosim.core.context import Context
+from algosim.core.randomness import derive, stream
+from algosim.errors import StrategyError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from algosim.core.desk import Desk
+
+__all__ = ["Hooks", "Runner", "explain", "hooks_of", "merge_parameters", "seed_globals", "strategy_seed"]
+
+
+class Hooks(NamedTuple):
+    """What a strategy's module defines."""
+
+    name: str
+    params: dict[str, Any]
+    on_tick: Callable[[Context, dict[str, Any]], object]
+    init: Callable[[Context], object] | None
+    on_stop: Callable[[Context], object] | None
+
+
+def hooks_of(namespace: Mapping[str, Any], fallback_name: str) -> Hooks:
+    """Read the hooks of a strategy's module.
+
+    Raises
+    ------
+    StrategyError
+        If ``on_tick`` is missing, a hook is not a function, or ``PARAMS`` is not a dict of JSON values.
+    """
+    hooks = {}
+    for hook in ("on_tick", "init", "on_stop"):
+        hooks[hook] = namespace.get(hook)
+        if hooks[hook] is not None and not callable(hooks[hook]):
+            msg = f"{hook} must be a function"
+            raise StrategyError(msg)
+    if hooks["on_tick"] is None:
+        msg = f"no function on_tick(ctx, tick){did_you_mean('on_tick', namespace)}"
+        raise StrategyError(msg)
+    params = namespace.get("PARAMS", {})
+    if not isinstance(params, dict) or not all(isinstance(key, str) for key in params):
+        msg = 'PARAMS must be a dict of names and values, for example PARAMS = {"window": 20}'
+        raise StrategyError(msg)
+    return Hooks(
+        str(namespace.get("NAME", fallback_name)),
+        _json_values(params),
+        hooks["on_tick"],
+        hooks["init"],
+        hooks["on_stop"],
+    )
+
+
+def _json_values(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters as built-in types, the same whether they came from code, YAML or a pipe."""
+    values: dict[str, Any] = {}
+    for name, value in params.items():
+        plain = value.item() if isinstance(value, np.generic) else value
+        try:
+            values[name] = msgspec.json.decode(msgspec.json.encode(plain))
+        except (TypeError, ValueError) as error:
+            msg = f"parameter {name!r} must be a number, text, list or dict, not {type(value).__name__}"
+            raise StrategyError(msg) from error
+    return values
+
+
+def merge_parameters(hooks: Hooks, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``PARAMS`` with the given values over them.
+
+    Raises
+    ------
+    StrategyError
+        If a given name is not in ``PARAMS``.
+    """
+    for name in given:
+        if name not in hooks.params:
+            known = ", ".join(hooks.params) or "none"
+            msg = f"{hooks.name} has no parameter {name!r}{did_you_mean(name, hooks.params)}; it has: {known}"
+            raise StrategyError(msg)
+    return {**hooks.params, **_json_values(given)}
+
+
+def strategy_seed(seed: int, strategy_id: str, version: int) -> int:
+    """Return the seed of one version of a strategy; the run's seed cannot be found from it."""
+    return derive(seed, "strategy", strategy_id, version)
+
+
+def seed_globals(rng_seed: int) -> None:
+    """Seed ``random`` and numpy's global state from the strategy's own seed."""
+    random.seed(derive(rng_seed, "random"))
+    np.random.seed(derive(rng_seed, "numpy") % 2**32)  # noqa: NPY002  (the learner may use it)
+
+
+class Runner:
+    """One version of a strategy at work.
+
+    Parameters
+    ----------
+    hooks : Hooks
+    desk : Desk
+        The account as it stands.
+    params : Mapping
+        Parameters that the run gives, over ``PARAMS``.
+    rng_seed : int
+        From `strategy_seed`.
+    kept : Mapping
+        State that the version before left.
+    """
+
+    def __init__(
+        self,
+        hooks: Hooks,
+        desk: Desk,
+        *,
+        params: Mapping[str, Any],
+        rng_seed: int,
+        kept: Mapping[str, Any],
+    ) -> None:
+        self.hooks = hooks
+        self.desk = desk
+        self.params = merge_parameters(hooks, params)
+        self.ctx = Context(desk, self.params, stream(rng_seed, "rng"), kept)
+
+    def start(self, now: int) -> None:
+        """Call ``init`` at simulated time `now` [ns]; from then on orders may be placed."""
+        self.desk.now = now
+        if self.hooks.init is not None:
+            self.hooks.init(self.ctx)
+        self.desk.trading = True
+
+    def stop(self, now: int) -> None:
+        """Call ``on_stop`` at simulated time `now` [ns]."""
+        self.desk.now = now
+        self.desk.trading = False
+        if self.hooks.on_stop is not None:
+            self.hooks.on_stop(self.ctx)
+
+    def lines(self) -> dict[str, float | None]:
+        """Return the present value of every indicator that draws, by label."""
+        drawn: dict[str, float | None] = {}
+        for indicator in self.ctx.indicator.made:
+            value = indicator.value
+            if value is None or isinstance(value, float):
+                drawn[indicator.label] = value
+            else:
+                for part, number in zip(value._fields, value, strict=True):
+                    drawn[f"{indicator.label} {part}"] = number
+        return drawn
+
+
+def explain(error: BaseException, sources: Mapping[str, str], hook: str) -> StrategyError:
+    """Turn what a learner's code raised into an error that shows the learner's own line.
+
+    Parameters
+    ----------
+    error : BaseException
+    sources : Mapping of str to str
+        Text of the strategy's files by the name they were compiled under.
+    hook : str
+        Where it happened: ``"init"``, ``"on_tick"``, ``"on_stop"`` or ``"import"``.
+    """
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, SyntaxError) and error.filename in sources:
+        source = (error.text or "").strip()
+        where = f"{error.filename}, line {error.lineno}"
+        return StrategyError(
+            f"{where}: {error.msg}", file=error.filename, line=error.lineno, source=source, frames=source
+        )
+    walked = traceback.walk_tb(error.__traceback__)
+    stack = traceback.StackSummary.extract(walked, limit=500, lookup_lines=False)
+    frames = [frame for frame in stack if frame.filename in sources]
+    if not frames:
+        return StrategyError(f"{hook}: {what}")
+    text = []
+    for frame in frames[:3] + frames[3:][-5:]:
+        text += [f"{frame.filename}, line {frame.lineno}, in {frame.name}", f"    {_line(sources, frame)}"]
+    last = frames[-1]
+    return StrategyError(
+        f"{hook}: {what} ({last.filename}, line {last.lineno}: {_line(sources, last)})",
+        file=last.filename,
+        line=last.lineno,
+        source=_line(sources, last),
+        frames="\n".join([*text, what]),
+    )
+
+
+def _line(sources: Mapping[str, str], frame: traceback.FrameSummary) -> str:
+    lines = sources[frame.filename].splitlines()
+    number = frame.lineno or 0
+    return lines[number - 1].strip() if 0 < number <= len(lines) else ""

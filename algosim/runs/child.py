@@ -1,0 +1,139 @@
+"""The child process of a headless run: ``python -m algosim.runs.child`` takes a Job and runs one version."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from algosim.core.broker import Account
+from algosim.core.desk import HISTORY
+from algosim.core.engine import Failure, Loop, Turn
+from algosim.core.strategy import Runner, explain, seed_globals, strategy_seed
+from algosim.errors import StrategyError
+from algosim.events import Event, Log
+from algosim.runs.frames import Block, Ended, Failed, Job, Started, write_frame
+from algosim.runs.guard import die_with_parent
+from algosim.runs.launch import check_start, receive, take_stdout
+from algosim.runs.printed import Printed
+from algosim.runs.source import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from algosim.core.market import Ticks
+    from algosim.runs.frames import Frame
+    from algosim.runs.source import Loaded
+
+__all__ = ["main", "perform"]
+
+
+def main() -> None:
+    """Read a Job from standard input, perform it, write frames to standard output."""
+    check_start()
+    out = take_stdout()
+    job = msgspec.json.decode(receive(), type=Job)
+    die_with_parent()
+    perform(job, partial(write_frame, out))
+
+
+def perform(job: Job, send: Callable[[Frame], None]) -> None:
+    """Run one version of a strategy on its account and send what happens."""
+    rng_seed = strategy_seed(int(job.seed), job.id, job.version)
+    printed = Printed()
+    sys.stdout = printed
+    seed_globals(rng_seed)
+    try:
+        loaded = load(Path(job.folder), job.label)
+        stint = _Stint(job, send)
+        runner = Runner(
+            loaded.hooks, stint.loop.desk(stint.prices), params=job.params, rng_seed=rng_seed, kept=job.kept
+        )
+        printed.attach(runner.desk)
+        _call(runner.start, stint.loop.quote.time, loaded, "init")
+    except StrategyError as error:
+        send(failed(job.first - 1, error))
+        return
+    send(Started(loaded.hooks.name, runner.params))
+    stint.run(runner, loaded)
+
+
+def failed(seq: int, error: StrategyError) -> Failed:
+    """Return the frame that tells of an error."""
+    return Failed(seq, str(error), error.file, error.line, error.source, error.frames)
+
+
+def _call(hook: Callable[[int], None], now: int, loaded: Loaded, name: str) -> None:
+    """Call a hook and explain what it raises."""
+    try:
+        hook(now)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (the learner's code may raise anything)
+        raise explain(error, loaded.sources, name) from error
+
+
+class _Stint:
+    """The loop of one job, from the first tick of the market to where the job ends."""
+
+    def __init__(self, job: Job, send: Callable[[Frame], None]) -> None:
+        self.job = job
+        self.prices: list[float] = []
+        self._send = send
+        self.loop = Loop(job.config, int(job.seed), None, job.script, self._before)
+        self.loop.run(last=job.first - 1)
+        self.loop.account = (
+            Account(job.id, job.config.portfolio.initial_cash)
+            if job.account is None
+            else Account.resume(job.id, job.account)
+        )
+        self.loop.emit = self._emit
+        self.loop.mark()
+
+    def _before(self, ticks: Ticks, _: list[Event]) -> None:
+        """Keep the prices that ``ctx.history`` may be asked for."""
+        skip = max(0, self.job.since - ticks.first)
+        self.prices = (self.prices + ticks.price[skip:].tolist())[-HISTORY:]
+
+    def _emit(self, ticks: Ticks, events: list[Event]) -> None:
+        self._send(Block(ticks.first + len(ticks.time) - 1, events))
+
+    def run(self, runner: Runner, loaded: Loaded) -> None:
+        """Run the strategy to its last tick, the account to the end of the job."""
+        job, loop = self.job, self.loop
+        stop = job.last if job.stop is None else job.stop
+        active = stop if job.active is None else min(stop, job.active)
+        failures: list[Failure] = []
+
+        def tell(failure: Failure) -> None:
+            failures.append(failure)
+            self._send(failed(failure.seq, explain(failure.error, loaded.sources, "on_tick")))
+
+        loop.run(active, job.t_end, Turn(runner, job.record_lines, tell))
+        if active < stop:
+            loop.mark()
+            loop.run(stop, job.t_end)
+        unfilled, events = 0, list[Event]()
+        if job.stop is None:
+            unfilled, events = self._finish(runner, loaded, alive=not failures and job.active is None)
+        self._send(Ended(loop.account.state, runner.desk.state, unfilled, events))
+
+    def _finish(self, runner: Runner, loaded: Loaded, *, alive: bool) -> tuple[int, list[Event]]:
+        """End the run for the account; a strategy that is still there gets its ``on_stop``."""
+        job, loop = self.job, self.loop
+        t_end = loop.end_time(job.last, job.t_end, job.ends_at)
+        unfilled, events = loop.finish(t_end)
+        if alive:
+            runner.desk.forget()
+            block = loop.quote.seq + 1
+            try:
+                _call(runner.stop, t_end, loaded, "on_stop")
+            except StrategyError as error:
+                runner.desk.say("error", str(error))
+            events += [Log(seq=block, id=job.id, text=text, level=level) for level, text in runner.desk.logs]
+        return unfilled, events
+
+
+if __name__ == "__main__":
+    main()

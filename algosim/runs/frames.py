@@ -1,0 +1,128 @@
+"""What a run's process and a strategy's child say to each other when a run is headless."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+
+from algosim.config import Config
+from algosim.core.broker import AccountState
+from algosim.events import Control, Event, Order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Block", "Ended", "Failed", "Frame", "Job", "Started", "read_frames", "write_frame"]
+
+
+class Job(msgspec.Struct, kw_only=True):
+    """One version of a strategy, from its first tick until the next version takes over, or the end.
+
+    Attributes
+    ----------
+    seed : str
+        The run's seed, in decimal (it may have more than 64 bits).
+    script : list
+        Commands that move the market and conditions, and the account's own manual and wire orders.
+    folder, label : str
+        Where its files are, and what errors call the entry file.
+    first : int
+        Its first tick.
+    active : int or None
+        Its last tick, where it was detached or removed; the account then goes on without it.
+    stop : int or None
+        The last tick before the next version, None if there is none.
+    last, t_end : int
+        The run ends with tick `last`, or with the last one at or before `t_end` [ns].
+    ends_at : int or None
+        The end of simulated time [ns], where it is known beforehand.
+    since : int
+        First tick of the account; ``ctx.history`` begins there.
+    account : AccountState or None
+        The account as the version before left it; None for a new one.
+    """
+
+    config: Config
+    seed: str
+    id: str
+    script: list[Control | Order]
+    folder: str
+    label: str
+    params: dict[str, Any]
+    version: int
+    first: int
+    active: int | None
+    stop: int | None
+    last: int
+    t_end: int
+    ends_at: int | None
+    since: int
+    account: AccountState | None
+    kept: dict[str, Any]
+    record_lines: bool
+
+
+class Started(msgspec.Struct, tag="started"):
+    """``init`` returned. `params` are ``PARAMS`` with the run's values."""
+
+    name: str
+    params: dict[str, Any]
+
+
+class Block(msgspec.Struct, tag="block"):
+    """The account's events up to tick `last`, ordered by tick."""
+
+    last: int
+    events: list[Event]
+
+
+class Failed(msgspec.Struct, tag="failed"):
+    """The strategy failed at tick `seq` (in ``init`` if that is before its first)."""
+
+    seq: int
+    message: str
+    file: str | None = None
+    line: int | None = None
+    source: str | None = None
+    frames: str = ""
+
+
+class Ended(msgspec.Struct, tag="ended"):
+    """The child is done: the account as it is now, what the strategy kept, orders left unfilled."""
+
+    account: AccountState
+    kept: dict[str, Any]
+    unfilled: int
+    events: list[Event]
+
+
+Frame = Started | Block | Failed | Ended
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Frame)
+
+
+def write_frame(stream: IO[bytes], frame: Frame) -> None:
+    """Write one frame, with its length before it."""
+    data = _encoder.encode(frame)
+    view = memoryview(len(data).to_bytes(4, "little") + data)
+    while view:
+        view = view[stream.write(view) :]
+
+
+def read_frames(stream: IO[bytes]) -> Iterator[Frame]:
+    """Yield frames until the stream ends.
+
+    Raises
+    ------
+    EOFError
+        If it ends within a frame.
+    """
+    while head := stream.read(4):
+        size = int.from_bytes(head, "little")
+        data = stream.read(size)
+        if len(data) < size:
+            msg = "the child's answer ends within a frame"
+            raise EOFError(msg)
+        yield _decoder.decode(data)

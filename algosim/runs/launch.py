@@ -1,0 +1,100 @@
+"""How every child process starts: one command line, one environment, one working folder, live and headless."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+import algosim
+from algosim.errors import EngineError
+
+__all__ = ["check_start", "hand_over", "receive", "start", "take_stdout"]
+
+_PASSED = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "SYSTEMDRIVE", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
+_PINNED = {
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    # A matrix product differs in its last digits between one thread and two.
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+}
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of every child: a short list of names, and pinned values."""
+    passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    coverage = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return {**passed, **coverage, **_PINNED, "PYTHONPATH": str(Path(algosim.__file__).parent.parent)}
+
+
+def start(module: str, *arguments: str, stdout: int | IO[Any] | None = None, stderr: int | IO[Any] | None = None,
+          cwd: str | None = None) -> subprocess.Popen[bytes]:
+    """Start ``python -m module`` in a session of its own, with a pipe to its standard input.
+
+    ``-s -P`` keep user packages and the working folder out of the path; ``-I`` and ``-E`` would also
+    ignore PYTHONHASHSEED.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-s", "-P", "-m", module, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+        stderr=stderr,
+        cwd=cwd or tempfile.gettempdir(),
+        env=environment(),
+        start_new_session=True,
+    )
+
+
+def hand_over(process: subprocess.Popen[bytes], document: bytes) -> None:
+    """Write a document to a child's standard input, which stays open: its end tells that we died."""
+    assert process.stdin is not None
+    try:
+        process.stdin.write(len(document).to_bytes(8, "little") + document)
+        process.stdin.flush()
+    except BrokenPipeError:
+        return  # the child is gone; whoever waits for it finds out why
+
+
+def receive() -> bytes:
+    """Read the document that `hand_over` wrote, without taking more from standard input."""
+    return _read(int.from_bytes(_read(8), "little"))
+
+
+def _read(size: int) -> bytes:
+    parts = []
+    while size > 0:
+        part = os.read(0, min(size, 1 << 20))
+        if not part:
+            msg = "the process that started this one is gone"
+            raise EngineError(msg)
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def check_start() -> None:
+    """Refuse to run with start conditions that would make two runs differ.
+
+    Raises
+    ------
+    EngineError
+        If hash randomisation is on.
+    """
+    if sys.flags.hash_randomization:
+        msg = "this process must be started by algosim, with PYTHONHASHSEED=0"
+        raise EngineError(msg)
+
+
+def take_stdout() -> IO[bytes]:
+    """Return standard output as a binary stream of our own; what others write there goes to standard error."""
+    ours = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return ours

@@ -1,0 +1,165 @@
+"""Takes a run block by block: digest, memory, and the run folder while the run goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+import algosim
+from algosim.core.blocks import close, interleave
+from algosim.core.digest import Digest
+from algosim.errors import RunError
+from algosim.events import Event, Fill, RunStart, Tick
+from algosim.runs.figures import account_fills, run_metrics
+from algosim.runs.folder import DIGEST, METRICS, TICKS, TRADES, TRIPS
+from algosim.runs.recording import Recording
+from algosim.runs.tables import TICKS_HEADER, TRADES_HEADER, roundtrips_table, tick_rows, trade_rows
+from algosim.runs.workspace import EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from algosim.config import Config
+    from algosim.core.market import Ticks
+
+__all__ = ["Recorder"]
+
+_encoder = msgspec.json.Encoder()
+
+
+class _File:
+    """A file that grows by whole blocks: what could not be written whole is cut off again."""
+
+    def __init__(self, path: Path, header: bytes = b"") -> None:
+        self.path = path
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
+        self._size = 0
+        self.write(header)
+
+    def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._fd, self._size)
+            msg = f"cannot write {self.path}: {error.strerror}; the run stops, its files end with the last whole block"
+            raise RunError(msg) from error
+        self._size += len(data)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            os.fsync(self._fd)
+        os.close(self._fd)
+
+
+class Recorder:
+    """Records a run in memory and, where it has a folder, on disk.
+
+    Parameters
+    ----------
+    config : Config
+        Of the run.
+    start : RunStart
+        The first line of ``events.jsonl``.
+    folder : Path, optional
+        A folder that `algosim.runs.folder.claim` made.
+
+    Attributes
+    ----------
+    recording : Recording
+    digest : str
+        Of what was recorded so far.
+    """
+
+    def __init__(self, config: Config, start: RunStart, folder: Path | None = None) -> None:
+        self.config = config
+        self.folder = folder
+        self.recording = Recording()
+        self._digest = Digest()
+        self._files: tuple[_File, _File, _File] | None = None
+        start.algosim, start.end = algosim.__version__, True
+        if folder is not None:
+            self._files = (
+                _File(folder / EVENTS, _encoder.encode(start) + b"\n"),
+                _File(folder / TICKS, TICKS_HEADER),
+                _File(folder / TRADES, TRADES_HEADER),
+            )
+        self.recording.add([start])
+
+    @property
+    def digest(self) -> str:
+        """The digest of what was recorded so far."""
+        return self._digest.hexdigest()
+
+    def take(self, ticks: Ticks, events: Sequence[Event]) -> None:
+        """Record consecutive ticks and the events of their blocks, ordered by `seq`."""
+        if self._files is not None:
+            merged = interleave(ticks, events)
+            events = [event for event in merged if not isinstance(event, Tick)]
+            fills = [event for event in events if isinstance(event, Fill)]
+            self._write(_encoder.encode_lines(merged), tick_rows(ticks), trade_rows(fills) if fills else b"")
+        elif events:
+            events = _ordered(events)
+        self._digest.ticks(ticks.time, ticks.price)
+        self.recording.add_ticks(ticks)
+        self._keep(events)
+
+    def take_end(self, events: list[Event]) -> None:
+        """Record the block after the last tick; it has an End."""
+        close(events)
+        fills = [event for event in events if isinstance(event, Fill)]
+        self._write(_encoder.encode_lines(events), b"", trade_rows(fills))
+        self._keep(events)
+
+    def _keep(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._digest.event(event)
+        self.recording.add(events)
+
+    def _write(self, events: bytes, ticks: bytes, trades: bytes) -> None:
+        if self._files is not None:
+            for file, data in zip(self._files, (events, ticks, trades), strict=True):
+                if data:
+                    file.write(data)
+
+    def finish(self) -> dict[str, Any]:
+        """Compute the metrics and, in a folder, write the files that sum the run up."""
+        metrics = run_metrics(self.recording, self.config)
+        if self._files is not None and self.folder is not None:
+            for file in self._files:
+                file.close()
+            self._files = None
+            write_summary(self.folder, self.recording, metrics, self.digest)
+        return metrics
+
+
+def write_summary(folder: Path, recording: Recording, metrics: dict[str, Any], digest: str) -> None:
+    """Write ``roundtrips.csv``, ``metrics.json`` and ``digest.txt``."""
+    contents = {
+        TRIPS: roundtrips_table(account_fills(recording).values()),
+        METRICS: msgspec.json.format(_encoder.encode(metrics), indent=2) + b"\n",
+        DIGEST: digest.encode() + b"\n",
+    }
+    for name, data in contents.items():
+        file = _File(folder / name, data)
+        file.close()
+
+
+def _ordered(events: Sequence[Event]) -> list[Event]:
+    """Put events that are ordered by `seq` in the order of their blocks."""
+    ordered: list[Event] = []
+    block: list[Event] = []
+    for event in events:
+        if block and event.seq != block[0].seq:
+            ordered += close(block)
+            block = []
+        block.append(event)
+    return ordered + close(block)
+
+

@@ -1,0 +1,125 @@
+"""What a run leaves: its data, its metrics, its digest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from algosim.events import Detach
+from algosim.runs import views
+from algosim.runs.figures import run_metrics
+from algosim.runs.folder import export
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
+    import pandas as pd
+
+    from algosim.config import Config
+    from algosim.core.metrics import Metrics
+    from algosim.runs.recording import Recording
+
+__all__ = ["Result", "RunData"]
+
+
+class RunData:
+    """The data that a running simulation and a finished result both show.
+
+    DataFrames have the index ``time``, a Timedelta on the simulated clock.
+
+    Parameters
+    ----------
+    recording : Recording
+    config : Config
+        Complete: with the seed.
+    run_id : str
+    folder : Path or None
+        Its run folder.
+    """
+
+    def __init__(self, recording: Recording, config: Config, run_id: str, folder: Path | None) -> None:
+        self.recording = recording
+        self.config = config
+        self.run_id = run_id
+        self.folder = folder
+
+    @property
+    def ticks(self) -> pd.DataFrame:
+        """A row per tick: ``seq``, ``price``, ``x``."""
+        return views.ticks_frame(self.recording)
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """A row per fill."""
+        return views.trades_frame(self.recording)
+
+    @property
+    def roundtrips(self) -> pd.DataFrame:
+        """A row per closed round trip."""
+        return views.roundtrips_frame(self.recording)
+
+    @property
+    def positions(self) -> pd.DataFrame:
+        """The signed quantity held, a column per account."""
+        return views.positions_frame(self.recording)
+
+    @property
+    def equity(self) -> pd.DataFrame:
+        """Equity at every tick, a column per account and ``total``."""
+        return views.equity_frame(self.recording, self.config.portfolio.initial_cash)
+
+    @property
+    def metrics(self) -> dict[str, Metrics]:
+        """Metrics of the whole run, by account id and ``"total"``."""
+        return run_metrics(self.recording, self.config)
+
+    @property
+    def rolling_metrics(self) -> dict[str, Metrics]:
+        """Metrics of the last ``metrics.window_s`` simulated seconds, by account id and ``"total"``."""
+        return run_metrics(self.recording, self.config, window_s=self.config.metrics.window_s)
+
+
+class Result(RunData):
+    """A finished run.
+
+    Attributes
+    ----------
+    digest : str
+        64 hexadecimal digits; equal for equal runs.
+    comparable : bool
+        False where strategies ran in this process (``isolate=False``), whose state they may share.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        config: Config,
+        run_id: str,
+        folder: Path | None,
+        *,
+        digest: str,
+        comparable: bool = True,
+    ) -> None:
+        super().__init__(recording, config, run_id, folder)
+        self.digest = digest
+        self.comparable = comparable
+
+    @property
+    def errors(self) -> list[str]:
+        """What stopped strategies, one text each."""
+        lost = [event for event in self.recording.members if isinstance(event, Detach)]
+        return [f"{event.id}: {event.error or event.reason}" for event in lost]
+
+    def export(self, folder: str | os.PathLike[str]) -> Path:
+        """Copy the run folder to `folder` and return its path.
+
+        Raises
+        ------
+        RunError
+            If the run has no folder, or `folder` exists and is not a run.
+        """
+        return export(self.folder, folder)
+
+    def __repr__(self) -> str:
+        """Return one line that is the same for every run of the same kind."""
+        return f"<Result {len(self.recording):,} ticks, {len(self.recording.fills):,} trades>"

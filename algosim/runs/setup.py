@@ -1,0 +1,119 @@
+"""From the arguments a person gives to what a run starts from: configuration, seed, strategies."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from algosim import settings as configuration
+from algosim.config import Config, StrategySpec
+from algosim.errors import ConfigError
+from algosim.runs.source import Source
+from algosim.runs.workspace import find_strategy
+
+__all__ = ["Chosen", "Setup", "StrategyArgument", "prepare"]
+
+PathLike = str | os.PathLike[str]
+StrategyArgument = PathLike | Sequence[PathLike] | Mapping[str, Any] | None
+
+
+class Chosen(NamedTuple):
+    """A strategy of a run: its source and the parameters that the run gives it."""
+
+    source: Source
+    params: dict[str, Any]
+
+
+class Setup(NamedTuple):
+    """What a run starts from. `config` is complete: it has the seed and the strategies' paths."""
+
+    config: Config
+    seed: int
+    strategies: dict[str, Chosen]
+
+
+def prepare(
+    strategy: StrategyArgument = None,
+    *,
+    seed: int | None = None,
+    duration: str | float | None = None,
+    ticks: int | None = None,
+    config: Config | Mapping[str, object] | PathLike | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> Setup:
+    """Check the arguments of a run and complete its configuration.
+
+    Parameters
+    ----------
+    strategy : name, path, sequence or mapping, optional
+        A shipped name, a file or a folder; several of them; or ids mapped to any of these, to
+        ``{"path": ..., "params": {...}}``. Without it the configuration's strategies run.
+    seed : int, optional
+        Without one here or in the configuration, a fresh 128-bit one.
+    duration : str or float, optional
+        Simulated time, ``"60s"``, ``"5m"`` or seconds.
+    ticks : int, optional
+        Number of ticks.
+    config : Config, mapping, path or preset name, optional
+    settings : mapping, optional
+        Dotted keys or their unambiguous last parts, over the configuration.
+
+    Raises
+    ------
+    ConfigError
+        With the remedy.
+    """
+    complete = configuration.load(os.fspath(config) if isinstance(config, os.PathLike) else config)
+    base = Path(config).resolve().parent if isinstance(config, str | os.PathLike) else None
+    over = dict(settings or {})
+    if seed is not None:
+        over["run.seed"] = seed
+    if ticks is not None:
+        over["run.ticks"] = ticks
+    if duration is not None:
+        over["run.duration_s"] = configuration.parse_time(duration) * 1e-9
+    if strategy is not None:
+        complete = msgspec.structs.replace(complete, strategies=_specs(strategy))
+    complete = configuration.with_settings(complete, over)
+    if complete.run.seed is None:
+        run = msgspec.structs.replace(complete.run, seed=secrets.randbits(128))
+        complete = msgspec.structs.replace(complete, run=run)
+    assert complete.run.seed is not None
+    chosen = {
+        name: Chosen(find_strategy(spec.path, base), dict(spec.params))
+        for name, spec in complete.strategies.items()
+    }
+    return Setup(complete, complete.run.seed, chosen)
+
+
+def _specs(strategy: StrategyArgument) -> dict[str, StrategySpec]:
+    if isinstance(strategy, Mapping):
+        return {name: _spec(name, entry) for name, entry in strategy.items()}
+    entries = [strategy] if isinstance(strategy, str | os.PathLike) else list(strategy or ())
+    specs: dict[str, StrategySpec] = {}
+    for entry in entries:
+        spec = _spec("strategy", entry)
+        name = configuration.strategy_id(spec.path)
+        if name in specs:
+            msg = f'strategy {name!r} is given twice; name each: {{"a": {spec.path!r}, "b": {spec.path!r}}}'
+            raise ConfigError(msg)
+        specs[name] = spec
+    return specs
+
+
+def _spec(name: str, entry: object) -> StrategySpec:
+    if isinstance(entry, str | os.PathLike):
+        return StrategySpec(path=os.fspath(entry))
+    if isinstance(entry, StrategySpec):
+        return entry
+    if isinstance(entry, Mapping) and isinstance(entry.get("path"), str | os.PathLike):
+        unknown = set(entry) - {"path", "params"}
+        if not unknown:
+            return StrategySpec(path=os.fspath(entry["path"]), params=dict(entry.get("params") or {}))
+    msg = f'strategy {name!r} must be a name, a path or {{"path": ..., "params": {{...}}}}, got {entry!r}'[:300]
+    raise ConfigError(msg)

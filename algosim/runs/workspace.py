@@ -1,0 +1,103 @@
+"""Where things are kept: the workspace, the shipped strategies, the runs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+import algosim
+from algosim.errors import ConfigError, RunError, did_you_mean
+from algosim.runs.source import ENTRY, Source, read_source
+
+__all__ = ["find_run", "find_strategy", "new_run_id", "runs_folder", "shipped_folder", "strategy_names", "workspace"]
+
+EVENTS = "events.jsonl"
+
+
+def workspace() -> Path:
+    """Return the nearest folder, from the working folder upwards, that has ``strategies/``; else that folder."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "strategies").is_dir():
+            return folder
+    return here
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the strategies that come with algosim."""
+    package = Path(algosim.__file__).parent
+    installed = package / "strategies"
+    return installed if installed.is_dir() else package.parent / "strategies"
+
+
+def runs_folder() -> Path:
+    """Return the workspace's folder of runs."""
+    return workspace() / "runs"
+
+
+def strategy_names() -> dict[str, Path]:
+    """Return the entry file of every strategy that has a name: the workspace's over the shipped ones."""
+    found: dict[str, Path] = {}
+    for folder in (shipped_folder(), workspace() / "strategies"):
+        for path in sorted(folder.glob(f"*/{ENTRY}")):
+            found[path.parent.name] = path
+    return found
+
+
+def find_strategy(what: str | os.PathLike[str], base: Path | None = None) -> Source:
+    """Find a strategy by shipped name, file or folder.
+
+    Parameters
+    ----------
+    what : str or path
+    base : Path, optional
+        Folder that relative paths are also looked up from; the configuration file's, say.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, with the nearest name.
+    """
+    names = strategy_names()
+    text = os.fspath(what)
+    if text in names:
+        return read_source(names[text].resolve(), workspace())
+    for folder in (Path.cwd(), workspace(), *([base] if base else []), shipped_folder().parent):
+        path = (folder / Path(text).expanduser()).resolve()
+        if path.is_dir() and (path / ENTRY).is_file():
+            return read_source(path / ENTRY, workspace())
+        if path.is_file():
+            if path.suffix != ".py":
+                msg = f"strategy {text!r} is not a Python file"
+                raise ConfigError(msg)
+            return read_source(path, workspace())
+    msg = f"no strategy {text!r}{did_you_mean(text, names)}; known: {', '.join(sorted(names)) or 'none'}"
+    raise ConfigError(msg)
+
+
+def new_run_id() -> str:
+    """Return a fresh run id: UTC date and time and four random characters, fit for any file system."""
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def find_run(what: str | os.PathLike[str]) -> Path:
+    """Return the folder of a run, given its folder, its id, or ``"last"``.
+
+    Raises
+    ------
+    RunError
+        If there is none.
+    """
+    text = os.fspath(what)
+    for path in (Path(text).expanduser(), runs_folder() / text):
+        if (path / EVENTS).is_file():
+            return path.resolve()
+    pointer = runs_folder() / "last"
+    if text == "last" and pointer.is_file():
+        return find_run(runs_folder() / pointer.read_text("utf-8").strip())
+    ids = [path.name for path in runs_folder().glob("*") if (path / EVENTS).is_file()]
+    msg = f"no run {text!r} here{did_you_mean(text, ids)}; `algosim runs` lists them"
+    raise RunError(msg)
