@@ -158,10 +158,15 @@ class Version(_Event, kw_only=True):
 
 
 class Detach(_Event, kw_only=True):
-    """A strategy's last acknowledged tick is `last_ack`; recorded before tick ``last_ack + 1``."""
+    """A strategy's last acknowledged tick is `last_ack`; recorded before tick ``last_ack + 1``.
+
+    `version` is the one that was detached: where a version is attached and detached before the same tick,
+    it never acted.
+    """
 
     id: str
     last_ack: int
+    version: int = 1
     reason: str = ""
     error: str = ""
     end: bool = False

@@ -33,8 +33,8 @@ __all__ = [
 
 PRESETS: dict[str, dict[str, object]] = {
     "vasicek": {},
-    "random_walk": {"model": {"type": "brownian", "price_map": "additive"}},
-    "gbm": {"model": {"type": "gbm"}},
+    "random_walk": {"model": {"type": "brownian", "price_map": "additive", "sigma": 0.5}},
+    "gbm": {"model": {"type": "gbm", "sigma": 0.01}},
 }
 
 

@@ -137,7 +137,8 @@ class _Dumper(yaml.SafeDumper):
     """PyYAML's dumper, quoting also what only `_scalar` takes for a number."""
 
     def text(self, value: str) -> yaml.ScalarNode:
-        style = None if _scalar(value) == value else '"'
+        # PyYAML's other styles lose line breaks such as U+0085.
+        style = None if value.isprintable() and _scalar(value) == value else '"'
         return self.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

@@ -73,11 +73,16 @@ def make_fills(rows, account="a"):
     return fills
 
 
+def lists_of(element, longest):
+    """Lists of every length alike; by itself, hypothesis makes mostly short ones."""
+    return st.integers(0, longest).flatmap(lambda n: st.lists(element, min_size=n, max_size=n))
+
+
 @st.composite
 def fills_on(draw, times, prices, end_ns, account="a"):
     """Orders that fill on a market, some in the end block, with slippage towards the worse side."""
     ends = [0, *times, end_ns]
-    blocks = sorted(draw(st.lists(st.integers(2, len(ends) - 1), max_size=25))) if len(ends) > 2 else []
+    blocks = sorted(draw(lists_of(st.integers(2, len(ends) - 1), 25))) if times else []
     rows, latest = [], 0
     for block in blocks:
         latest = draw(st.integers(max(latest, ends[block - 1]), ends[block]))
@@ -91,8 +96,9 @@ def fills_on(draw, times, prices, end_ns, account="a"):
 
 @st.composite
 def markets(draw):
-    gaps = draw(st.lists(st.integers(1, 5_000_000_000), max_size=30))
-    times = np.cumsum(np.array(gaps, np.int64))
+    """Ticks a fraction of a second to some seconds apart, and an end that may be later."""
+    gaps = draw(lists_of(st.integers(1, 40), 30))
+    times = np.cumsum(np.array(gaps, np.int64)) * 125_000_000
     prices = draw(st.lists(st.integers(4, 400), min_size=len(gaps), max_size=len(gaps)))
     return times, np.array(prices) / 4, int(times[-1] if gaps else 0) + draw(st.integers(0, 3_000_000_000))
 

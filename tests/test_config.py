@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from algosim.config import Config, Model, Run, StrategySpec
@@ -96,6 +96,14 @@ settings_given = st.fixed_dictionaries({}, optional=VALID).map(
 
 
 @given(settings_given)
+@example(
+    {
+        "strategies": {
+            "a": {"path": "\x85", "params": {"b": ["\u2028", " \n\n x", "\ufeff", "\t", "# : -", "1e6"]}}
+        }
+    }
+)
+@example({"strategies": {"1": {"path": "x" * 3000, "params": {"~": {"\r\n": " ", "": "=", "<<": "é 😀"}}}}})
 def test_a_config_survives_yaml_json_and_mappings(changed):
     config = with_settings(Config(), changed)
     text = to_yaml(config)

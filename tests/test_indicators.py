@@ -244,6 +244,7 @@ def test_min_and_max_are_those_of_the_window(prices, window):
 def test_value_ready_and_warmup_tell_how_far_it_is(make):
     indicator = make(5)
     needed = 6 if make is RSI else 5
+    assert repr(indicator) == f"<{indicator.label} warming up 0/{needed}>"
     assert (indicator.value, indicator.ready, indicator.warmup) == (None, False, f"0/{needed}")
     for seen, price in enumerate(walk(20), start=1):
         result = indicator.update(price)

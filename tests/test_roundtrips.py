@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from algosim.core.metrics import RoundTrip, round_trips
 from algosim.core.portfolio import Portfolio
 from algosim.events import Fill
-from tests.exact_books import make_fills, sessions
+from tests.exact_books import CASH, make_fills, sessions
 
 SECOND = 1_000_000_000
 
@@ -60,31 +60,34 @@ def test_equal_prices_average_to_that_price():
 
 
 def by_cash_flow(fills):
-    """Closed trips as exact (entry, exit, side, largest, cash in, commission), one unit of cash at a time."""
-    trips, held, flow, fee, largest, entry = [], Fraction(0), Fraction(0), Fraction(0), Fraction(0), 0
+    """Exact (entry, exit, side, largest, cash, commission) of closed trips; the open one's cash and cost."""
+    trips, entry = [], 0
+    held = flow = fee = largest = average = Fraction(0)
     for fill in fills:
         left = Fraction(fill.qty if fill.side == "BUY" else -fill.qty)
-        each = Fraction(fill.commission) / abs(left)
+        price, each = Fraction(fill.price), Fraction(fill.commission) / abs(left)
         if held * left < 0:
-            part = max(left, -held) if left < 0 else min(left, -held)
+            part = left if abs(left) < abs(held) else -held
             side = "LONG" if held > 0 else "SHORT"
             held, left = held + part, left - part
-            flow, fee = flow - part * Fraction(fill.price) - each * abs(part), fee + each * abs(part)
+            flow, fee = flow - part * price - each * abs(part), fee + each * abs(part)
             if held == 0:
                 trips.append((entry, fill.ts_sim, side, largest, flow, fee))
+                flow = Fraction(0)
         if left:
             if held == 0:
                 entry, largest, flow, fee = fill.ts_sim, Fraction(0), Fraction(0), Fraction(0)
+            average = (held * average + left * price) / (held + left)
             held += left
-            flow, fee = flow - left * Fraction(fill.price) - each * abs(left), fee + each * abs(left)
+            flow, fee = flow - left * price - each * abs(left), fee + each * abs(left)
         largest = max(largest, abs(held))
-    return trips, (flow, fee, held)
+    return trips, flow, held * average
 
 
 @given(sessions())
 def test_trips_equal_an_exact_cash_flow_account(session):
     found = round_trips(session.fills)
-    expected, _ = by_cash_flow(session.fills)
+    expected, _, _ = by_cash_flow(session.fills)
     assert [(t.entry_ns, t.exit_ns, t.side, t.qty) for t in found] == [
         (entry, left, side, float(largest)) for entry, left, side, largest, _, _ in expected
     ]
@@ -94,20 +97,13 @@ def test_trips_equal_an_exact_cash_flow_account(session):
 
 
 @given(sessions())
-def test_closed_trips_and_the_open_one_make_up_what_was_realized(session):
-    realized = sum(fill.realized for fill in session.fills)
+def test_closed_trips_and_the_open_one_make_up_cash_and_realized(session):
     closed = sum(trip.pnl for trip in round_trips(session.fills))
-    _, (flow, _, held) = by_cash_flow(session.fills)
-    if held == 0:
-        assert closed == pytest.approx(realized, abs=1e-9)
-        return
-    # Close the open trip at one price: what that realises is known, so the rest was realised before.
-    price = Fraction(100)
-    fills = list(session.fills)
-    last = fills[-1]
-    average = (Fraction(1000) - Fraction(last.cash) + Fraction(realized)) / held
-    at_close = held * (price - average)
-    assert closed + float(flow + held * price - at_close) == pytest.approx(realized, abs=1e-9)
+    _, flow, cost = by_cash_flow(session.fills)
+    cash = session.fills[-1].cash if session.fills else CASH
+    assert closed + float(flow) == pytest.approx(cash - CASH, abs=1e-9)
+    realized = sum(fill.realized for fill in session.fills)
+    assert closed + float(flow + cost) == pytest.approx(realized, abs=1e-9)
 
 
 @given(

@@ -76,7 +76,7 @@ def _member(event: Attach | Version | Detach | Remove) -> bytes:
         body = _integers(event.version) + _text(event.code) + _json(event.params)
         return b"v" + head + body + (b"\1" if event.keep_state else b"\0")
     if isinstance(event, Detach):
-        return b"d" + head + _integers(event.last_ack)
+        return b"d" + head + _integers(event.last_ack, event.version)
     return b"r" + head
 
 

@@ -171,8 +171,12 @@ class Loop:
         return self.quote.time if t_end == NO_LIMIT or self.market.seq >= last else t_end
 
     def finish(self, t_end: int) -> tuple[int, list[Event]]:
-        """Fill what is due by the end of simulated time; how many orders stay unfilled, and the events."""
+        """Fill what is due by the end of simulated time; how many orders stay unfilled, and the events.
+
+        Orders stamped after the last tick count too.
+        """
         assert self.account is not None
+        self._commands()
         quote, block = self.quote, self.quote.seq + 1
         events: list[Event] = list(self.account.clear(quote, quote._replace(time=t_end), block))
         events.append(self.account.snapshot(block, t_end, quote.price))

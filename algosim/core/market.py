@@ -6,12 +6,14 @@ they were, so two runs that differ in one parameter meet the same luck.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from algosim.core.processes import process
 from algosim.core.randomness import stream
+from algosim.errors import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,17 +29,21 @@ PRICE_CAP = 1e12
 STATE_CAP = 1e6
 """Bounds that only an unstable Euler step or an absurd volatility ever meets; they keep numbers finite."""
 
+LAST_NS = 2**62
+"""No tick is later than this, 146 years; times and what is due after them fit 64 bits."""
+
 
 def milliseconds_to_ns(milliseconds: float) -> int:
     """Return a duration in whole nanoseconds; the one place where latency and gaps are rounded."""
     return round(milliseconds * 1e6)
 
 
+@np.errstate(over="ignore")  # PRICE_CAP bounds what overflows
 def to_price(x: NDArray[np.float64], model: Model) -> NDArray[np.float64]:
     """Map states to prices on the tick grid.
 
-    ``exponential`` is ``P0 exp(x)``; ``additive`` is ``P0 + x``, not below ``floor``. Prices are rounded
-    to ``tick_size`` because exp differs between processors in its last bit, and kept above zero.
+    ``exponential`` is ``P0 exp(x)``, at least one tick; ``additive`` is ``P0 + x``, not below ``floor``.
+    Prices are rounded to ``tick_size`` because exp differs between processors in its last bit.
 
     Parameters
     ----------
@@ -55,13 +61,14 @@ def to_price(x: NDArray[np.float64], model: Model) -> NDArray[np.float64]:
         price = model.P0 + x
         lowest = model.floor
     price = np.minimum(price, PRICE_CAP)
-    if model.tick_size > 0.0:
-        per_unit = round(1.0 / model.tick_size)
-        if per_unit > 0 and abs(per_unit * model.tick_size - 1.0) < 1e-9:
-            price = np.rint(price * per_unit) / per_unit
-        else:
-            price = np.rint(price / model.tick_size) * model.tick_size
-    return np.maximum(price, lowest)
+    tick = model.tick_size
+    if tick == 0.0:
+        return np.maximum(price, lowest)
+    fewest = math.ceil(lowest / tick * (1.0 - 1e-12))
+    per_unit = round(1.0 / tick)
+    if per_unit > 0 and abs(per_unit * tick - 1.0) < 1e-9:
+        return np.maximum(np.rint(price * per_unit), fewest) / per_unit
+    return np.maximum(np.rint(price / tick), fewest) * tick
 
 
 class Ticks(NamedTuple):
@@ -134,6 +141,7 @@ class Market:
             ahead = self._ahead = self._compute()
         return ahead
 
+    @np.errstate(over="ignore", invalid="ignore")  # STATE_CAP bounds what overflows
     def _compute(self) -> Ticks:
         """Compute the ticks after the last one handed out, to the end of the shocks drawn."""
         if self.seq == self._drawn:
@@ -142,10 +150,15 @@ class Market:
             self._drawn += CHUNK
         start = CHUNK - (self._drawn - self.seq)
         gap_ns = self._gap_ns(self._gaps[start:])
-        units = gap_ns * (1e-9 / self.model.seconds_per_unit)
+        time = self.time + np.cumsum(gap_ns)
+        if time[0] > LAST_NS:
+            msg = f"tick {self.seq} is the last of 146 simulated years; use shorter gaps or fewer ticks"
+            raise ConfigError(msg)
+        units = gap_ns.astype(np.float64) * (1e-9 / self.model.seconds_per_unit)
         a, b, s = process(self.model).coefficients(units)
         x = _recurse(self.x, a.tolist(), (b + s * self._eps[start:]).tolist())
-        return Ticks(self.seq + 1, self.time + np.cumsum(gap_ns), to_price(x, self.model), x)
+        fit = int(np.searchsorted(time, LAST_NS, side="right"))
+        return Ticks(self.seq + 1, time[:fit], to_price(x[:fit], self.model), x[:fit])
 
     def _gap_ns(self, draws: NDArray[np.float64]) -> NDArray[np.int64]:
         if self.schedule.mode == "fixed":
@@ -156,7 +169,7 @@ class Market:
 
 def _recurse(x: float, a: list[float], c: list[float]) -> NDArray[np.float64]:
     """Iterate ``x = a x + c``, within the bounds of the state."""
-    path = []
+    path: list[float] = []
     add = path.append
     for slope, shift in zip(a, c, strict=True):
         x = slope * x + shift

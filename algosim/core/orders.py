@@ -19,9 +19,12 @@ def signed(side: str, qty: float) -> float:
 
 def clean_side(side: object) -> str:
     """Return the side, or raise ValueError with the remedy."""
-    if side == "BUY" or side == "SELL":  # noqa: PLR1714  (a side may be unhashable)
-        return str(side)
-    hint = did_you_mean(side, ("BUY", "SELL")) if isinstance(side, str) else ""
+    hint = ""
+    if isinstance(side, str):
+        for known in ("BUY", "SELL"):
+            if side == known:
+                return known
+        hint = did_you_mean(side, ("BUY", "SELL"))
     msg = f'side must be "BUY" or "SELL", got {_shown(side)}{hint}'
     raise ValueError(msg)
 
@@ -49,15 +52,16 @@ def clean_tag(tag: object) -> str:
     if not isinstance(tag, str):
         msg = f"tag must be text, got {_shown(tag)}"
         raise ValueError(msg)  # noqa: TRY004  (all faults of an order are one kind for its caller)
-    if len(tag) > MAX_TAG:
-        msg = f"tag has {len(tag)} characters; at most {MAX_TAG} are kept"
+    text = str.__str__(tag)  # str(tag) would write the member's name for an Enum of texts
+    if len(text) > MAX_TAG:
+        msg = f"tag has {len(text)} characters; at most {MAX_TAG} are allowed"
         raise ValueError(msg)
     try:
-        tag.encode()
+        text.encode()
     except UnicodeEncodeError as error:
-        msg = f"tag is not text that UTF-8 can write: {tag!a}"
+        msg = f"tag is not text that UTF-8 can write: {text!a}"
         raise ValueError(msg) from error
-    return str(tag)
+    return text
 
 
 def exposure_fault(committed: float, change: float, limit: float) -> str:

@@ -113,14 +113,12 @@ class STD(Indicator[float]):
         self._left = self.window
         self._laps -= 1
         if not self._laps:
-            self._laps = ceil(RESUM / self.window)
             self._resum()
 
     def _resum(self) -> None:
-        ring = self._ring
-        # rounding may put the mean outside the prices; inside, equal prices differ from it by exactly 0
-        self._base = base = min(max(fsum(ring) / self.window, min(ring)), max(ring))
-        differences = [price - base for price in ring]
+        self._laps = ceil(RESUM / self.window)
+        self._base = base = fsum(self._ring) / self.window
+        differences = [price - base for price in self._ring]
         self._excess = fsum(differences)
         self._squares = self._peak = fsum([d * d for d in differences])
 

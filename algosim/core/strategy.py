@@ -145,6 +145,11 @@ class Runner:
         if self.hooks.on_stop is not None:
             self.hooks.on_stop(self.ctx)
 
+    def warmup(self) -> str:
+        """Return the state of the indicator that is furthest from ready, as ``"12/50"``, or ``""``."""
+        waiting = [made for made in self.ctx.indicator.made if not made.ready]
+        return max(waiting, key=lambda made: made.window).warmup if waiting else ""
+
     def lines(self) -> dict[str, float | None]:
         """Return the present value of every indicator that draws, by label."""
         drawn: dict[str, float | None] = {}

@@ -70,7 +70,7 @@ def _call(hook: Callable[[int], None], now: int, loaded: Loaded, name: str) -> N
     """Call a hook and explain what it raises."""
     try:
         hook(now)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (the learner's code may raise anything)
+    except (Exception, SystemExit) as error:
         raise explain(error, loaded.sources, name) from error
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from algosim.config import Config
 from algosim.core.engine import NO_LIMIT
 from algosim.errors import ConfigError
 from algosim.events import Attach, Event, RunStart
@@ -17,6 +17,12 @@ from algosim.runs.result import Result
 from algosim.runs.setup import Setup, StrategyArgument, prepare
 from algosim.runs.workspace import new_run_id
 from algosim.times import parse_epoch
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from algosim.config import Config
 
 __all__ = ["evaluate"]
 
@@ -70,27 +76,33 @@ def evaluate(
         If an argument cannot be used.
     StrategyError
         If a strategy does not load or its ``init`` fails. One that fails later is in ``Result.errors``.
+    RunError
+        If the folder cannot be written.
     """
     setup = prepare(strategy, seed=seed, duration=duration, ticks=ticks, config=config, settings=settings)
     plan = _plan(setup, record_lines=out is not None, isolate=isolate)
     run_id = new_run_id()
-    folder = None
-    with Execution(plan) as execution:
-        if out is not None:
-            folder = Path(out).expanduser().resolve()
-            run_folder.claim(folder)
-            sources = [chosen.source for chosen in setup.strategies.values()]
-            run_folder.save_setup(folder, run_id, setup.config, setup.seed, sources)
-        recorder = Recorder(setup.config, start_event(run_id, setup.config), folder)
+    folder = None if out is None else Path(out).expanduser().resolve()
+    with Execution(plan) as execution, closing(_recorder(setup, run_id, folder)) as recorder:
         for block, events in execution.blocks(_attaches(setup, execution)):
             recorder.take(block, events)
             if progress is not None:
                 _tell(progress, plan, block.first + len(block.time) - 1, int(block.time[-1]))
         recorder.take_end(execution.end())
-    recorder.finish()
+        recorder.finish()
     return Result(
         recorder.recording, setup.config, run_id, folder, digest=recorder.digest, comparable=isolate
     )
+
+
+def _recorder(setup: Setup, run_id: str, folder: Path | None) -> Recorder:
+    """Return a recorder; where it writes to a folder, that has what the run starts from."""
+    if folder is not None:
+        run_folder.claim(folder)
+        sources = [chosen.source for chosen in setup.strategies.values()]
+        run_folder.save_setup(folder, run_id, setup.config, setup.seed, sources)
+        run_folder.point_last(folder)
+    return Recorder(setup.config, start_event(run_id, setup.config), folder)
 
 
 def start_event(run_id: str, config: Config) -> RunStart:

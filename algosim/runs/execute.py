@@ -20,9 +20,10 @@ from algosim.core.engine import NO_LIMIT, Loop
 from algosim.core.market import CHUNK
 from algosim.errors import StrategyError
 from algosim.events import Detach, End, Event, Order
-from algosim.runs.frames import Block, Ended, Failed, Frame, Job, Started, read_frames
+from algosim.runs.frames import Block, Failed, Frame, Job, Started, read_frames
+from algosim.runs.imports import visiting
 from algosim.runs.launch import hand_over, start
-from algosim.runs.source import Source  # noqa: TC001  (msgspec reads the annotation)
+from algosim.runs.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,7 +117,7 @@ class _Here:
     def __iter__(self) -> Iterator[Frame]:
         from algosim.runs.child import perform  # noqa: PLC0415  (only for debuggers)
 
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), visiting(Path(self._job.folder)):
             perform(self._job, self._frames.append)
         yield from self._frames
 
@@ -216,7 +217,12 @@ class _AccountStream:
         for failure in self.failures:
             if self._upto < failure.seq <= block.last:
                 detach = Detach(
-                    seq=failure.seq, id=self.id, last_ack=failure.seq - 1, reason="error", error=failure.frames
+                    seq=failure.seq,
+                    id=self.id,
+                    last_ack=failure.seq - 1,
+                    version=self._account.versions[len(self.started) - 1].ordinal,
+                    reason="error",
+                    error=failure.frames or failure.message,
                 )
                 insort(block.events, detach, key=_by_seq)
         return block
@@ -296,6 +302,7 @@ class Execution:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._blocks: deque[Ticks] = deque()
+        self._given: deque[Event] = deque()
         self.loop = Loop(plan.config, plan.seed, None, plan.controls, lambda ticks, _: self._blocks.append(ticks))
         self._code = tempfile.mkdtemp(prefix="algosim-code-")
         folders = self._write_sources()
@@ -336,10 +343,11 @@ class Execution:
         Parameters
         ----------
         inputs : sequence of Event
-            Events that are given rather than computed (commands, attaches, detaches), ordered by tick.
+            Events that are given rather than computed (commands, attaches, detaches), ordered by tick. Those
+            stamped after the last tick are part of the end.
         """
         plan, seq = self.plan, 0
-        given = deque(inputs)
+        given = self._given = deque(inputs)
         while seq < plan.last:
             self.loop.run(min(plan.last, seq + CHUNK), plan.t_end)
             if not self._blocks:
@@ -363,7 +371,7 @@ class Execution:
         t_end = loop.end_time(plan.last, plan.t_end, plan.ends_at)
         unfilled = sum(stream.unfilled for stream in self.streams)
         events = [event for stream in self.streams for event in stream.end_events]
-        return [*events, End(seq=loop.quote.seq + 1, ts_sim=t_end, unfilled=unfilled)]
+        return [*self._given, *events, End(seq=loop.quote.seq + 1, ts_sim=t_end, unfilled=unfilled)]
 
 
 _by_seq = attrgetter("seq")

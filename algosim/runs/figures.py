@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from algosim.core.metrics import Ledger, Metrics, summary, total, window_summary
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from algosim.config import Config
     from algosim.events import Fill
     from algosim.runs.recording import Recording
@@ -40,27 +44,91 @@ def run_metrics(recording: Recording, config: Config, *, window_s: float | None 
     dict of str to dict
         What `algosim.core.metrics.summary` describes. Empty for a market without accounts.
     """
-    time, price, t_end = recording.time, recording.price, recording.t_end
-    ticks = len(time)
-    if recording.end is not None and ticks:
-        # Fills in the end block are marked at the last price.
-        time, price = np.append(time, t_end), np.append(price, price[-1])
-    interval = round(config.metrics.interval_s * 1e9)
-    common = {"time_ns": time, "price": price, "end_ns": t_end}
-    scale = {"interval_ns": interval, "seconds_per_year": config.metrics.seconds_per_year}
-    window = None if window_s is None else round(window_s * 1e9)
+    marks = _Marks.of(recording, config)
     cash = config.portfolio.initial_cash
-    figures: dict[str, Metrics] = {}
     by_account = account_fills(recording)
-    for name, fills in by_account.items():
-        if window is None:
-            figures[name] = summary(**common, **scale, fills=fills, initial_cash=cash)
-        else:
-            figures[name] = window_summary(**common, **scale, fills=fills, initial_cash=cash, window_ns=window)
+    first = _first_ticks(recording)
+    figures: dict[str, Metrics] = {}
+    if window_s is None:
+        for name, fills in by_account.items():
+            figures[name] = marks.whole(fills, cash, first[name])
+    else:
+        for name, fills in by_account.items():
+            figures[name] = marks.window(fills, cash, first[name], round(window_s * 1e9))
     if by_account:
         ledgers = [Ledger(fills, cash) for fills in by_account.values()]
-        figures["total"] = total(**common, **scale, accounts=ledgers, window_ns=window)
-    if window is None:
-        for row in figures.values():
-            row["ticks"] = ticks
+        figures["total"] = marks.total(ledgers, None if window_s is None else round(window_s * 1e9))
     return figures
+
+
+def _first_ticks(recording: Recording) -> dict[str, int]:
+    """Return the tick from which on each account was in the market."""
+    first: dict[str, int] = {}
+    for event in (*recording.members, *recording.orders):
+        first.setdefault(event.id, event.seq)
+    return first
+
+
+class _Marks(NamedTuple):
+    """What the accounts of a run are marked at, and the scale of its figures."""
+
+    time: NDArray[np.int64]
+    price: NDArray[np.float64]
+    ticks: int
+    t_end: int
+    interval: int
+    year: float
+
+    @classmethod
+    def of(cls, recording: Recording, config: Config) -> _Marks:
+        """Return the ticks of a run and, if it has come to its end, that end at the last price."""
+        time, price = recording.time, recording.price
+        if recording.end is not None and len(time):
+            time, price = np.append(time, recording.t_end), np.append(price, price[-1])
+        interval = round(config.metrics.interval_s * 1e9)
+        return cls(time, price, len(recording), recording.t_end, interval, config.metrics.seconds_per_year)
+
+    def start(self, first: int) -> int:
+        """Return when an account began that was in the market from tick `first` on [ns]."""
+        return int(self.time[first - 2]) if first > 1 else 0
+
+    def whole(self, fills: Sequence[Fill], cash: float, first: int) -> Metrics:
+        """Return an account's figures over all its time."""
+        figures = summary(
+            time_ns=self.time,
+            price=self.price,
+            fills=fills,
+            initial_cash=cash,
+            end_ns=self.t_end,
+            interval_ns=self.interval,
+            seconds_per_year=self.year,
+            start_ns=self.start(first),
+        )
+        return {**figures, "ticks": self.ticks - first + 1}
+
+    def window(self, fills: Sequence[Fill], cash: float, first: int, window: int) -> Metrics:
+        """Return an account's figures over the last `window` nanoseconds."""
+        return window_summary(
+            time_ns=self.time,
+            price=self.price,
+            fills=fills,
+            initial_cash=cash,
+            end_ns=self.t_end,
+            window_ns=window,
+            interval_ns=self.interval,
+            seconds_per_year=self.year,
+            start_ns=self.start(first),
+        )
+
+    def total(self, accounts: Sequence[Ledger], window: int | None) -> Metrics:
+        """Return the figures of all accounts together."""
+        figures = total(
+            time_ns=self.time,
+            price=self.price,
+            accounts=accounts,
+            end_ns=self.t_end,
+            interval_ns=self.interval,
+            seconds_per_year=self.year,
+            window_ns=window,
+        )
+        return figures if window is not None else {**figures, "ticks": self.ticks}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,9 +13,9 @@ import msgspec
 
 from algosim import settings as configuration
 from algosim.errors import ConfigError, RunError
-from algosim.events import decode_line
+from algosim.runs.held import is_held
 from algosim.runs.provenance import provenance
-from algosim.runs.recording import Recording
+from algosim.runs.saved_events import read_events
 from algosim.runs.source import ENTRY, Source, read_source
 from algosim.runs.workspace import EVENTS, runs_folder
 
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from algosim.config import Config
-    from algosim.events import Event
+    from algosim.runs.recording import Recording
 
-__all__ = ["SavedRun", "claim", "export", "point_last", "read_run", "save_setup"]
+__all__ = ["SavedRun", "claim", "export", "point_last", "read_run", "save_setup", "saved_source"]
 
 CONFIG, PROVENANCE, DIGEST, STRATEGIES = "config.yaml", "provenance.json", "digest.txt", "strategies"
 TICKS, TRADES, TRIPS, METRICS = "ticks.csv", "trades.csv", "roundtrips.csv", "metrics.json"
 FILES = (EVENTS, TICKS, TRADES, TRIPS, METRICS, DIGEST, CONFIG, PROVENANCE)
+_CODE = re.compile("[0-9a-f]{16}")
 
 
 def claim(folder: Path) -> None:
@@ -37,16 +39,21 @@ def claim(folder: Path) -> None:
     Raises
     ------
     RunError
-        If the folder holds other things, or cannot be made.
+        If the folder holds other things, is being written by another run, or cannot be made.
     """
+    if is_held(folder / EVENTS):
+        msg = f"{folder} is being written by a run that is still going on; name another folder"
+        raise RunError(msg)
     try:
-        present = [path.name for path in folder.iterdir()] if folder.exists() else []
-        if present and EVENTS not in present:
+        present = {path.name for path in folder.iterdir()} if folder.exists() else set()
+        if present and not present & {EVENTS, PROVENANCE}:
             msg = f"{folder} is not empty and holds no run; name a new folder"
             raise RunError(msg)
         for name in FILES:
             (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / STRATEGIES, ignore_errors=True)
+        for path in (folder / STRATEGIES).glob("*"):
+            if _CODE.fullmatch(path.name):  # someone may keep strategies of their own beside a run
+                shutil.rmtree(path, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"cannot write a run to {folder}: {error.strerror}"
@@ -54,12 +61,22 @@ def claim(folder: Path) -> None:
 
 
 def save_setup(folder: Path, run_id: str, config: Config, seed: int, sources: Iterable[Source]) -> None:
-    """Write what the run starts from: configuration, provenance, strategies."""
-    (folder / CONFIG).write_text(configuration.to_yaml(config), "utf-8")
+    """Write what the run starts from: configuration, provenance, strategies.
+
+    Raises
+    ------
+    RunError
+        If a file cannot be written.
+    """
     text = msgspec.json.format(msgspec.json.encode(provenance(run_id, seed)), indent=2)
-    (folder / PROVENANCE).write_bytes(text + b"\n")
-    for source in sources:
-        source.write(folder / STRATEGIES / source.code)
+    try:
+        (folder / PROVENANCE).write_bytes(text + b"\n")
+        (folder / CONFIG).write_text(configuration.to_yaml(config), "utf-8")
+        for source in sources:
+            source.write(folder / STRATEGIES / source.code)
+    except OSError as error:
+        msg = f"cannot write a run to {folder}: {error.strerror}"
+        raise RunError(msg) from error
 
 
 def point_last(folder: Path) -> None:
@@ -86,32 +103,6 @@ class SavedRun(NamedTuple):
     dropped: str
 
 
-def read_events(path: Path) -> tuple[list[Event], str]:
-    """Read whole blocks; return them and what was dropped after the last one.
-
-    Raises
-    ------
-    RunError
-        If a line before the last block is not an event.
-    """
-    events: list[Event] = []
-    whole = 0
-    lines = path.read_bytes().split(b"\n")
-    rest = lines.pop()
-    for number, line in enumerate(lines, 1):
-        try:
-            event = decode_line(line)
-        except msgspec.MsgspecError as error:
-            msg = f"{path}, line {number}: not an event of this version of algosim ({error})"
-            raise RunError(msg) from error
-        events.append(event)
-        if event.end:
-            whole = len(events)
-    dropped = len(events) - whole + bool(rest)
-    note = f"{dropped} lines after the last complete block were dropped" if dropped else ""
-    return events[:whole], note
-
-
 def read_run(folder: Path) -> SavedRun:
     """Read a run folder.
 
@@ -121,31 +112,34 @@ def read_run(folder: Path) -> SavedRun:
         If it is not a run, or cannot be read.
     """
     try:
-        events, dropped = read_events(folder / EVENTS)
+        saved = read_events(folder / EVENTS)
         config = configuration.load(folder / CONFIG)
         digest = (folder / DIGEST).read_text("utf-8").strip() if (folder / DIGEST).exists() else ""
-    except (OSError, ConfigError) as error:
+    except (OSError, ConfigError, UnicodeDecodeError) as error:
         msg = f"{folder} is not a run that can be read: {error}"
         raise RunError(msg) from error
-    recording = Recording()
-    recording.add(events)
-    if recording.start is None:
+    if saved.recording.start is None:
         msg = f"{folder}: events.jsonl does not begin with a run"
         raise RunError(msg)
-    return SavedRun(folder, config, recording, digest, dropped)
+    return SavedRun(folder, config, saved.recording, digest, saved.dropped)
 
 
 def saved_source(folder: Path, strategy_id: str, code: str) -> Source:
-    """Return a version of a strategy as the run kept it."""
+    """Return a version of a strategy as the run kept it.
+
+    Its `code` is the hash of the files as they are now; it differs from the one asked for if they were
+    changed after the run.
+
+    Raises
+    ------
+    RunError
+        If the version is missing.
+    """
     entry = folder / STRATEGIES / code / ENTRY
     if not entry.is_file():
-        msg = f"{folder} has no strategies/{code}; the version that ran is missing"
+        msg = f"{folder} has no {STRATEGIES}/{code}/{ENTRY}; the version of {strategy_id} that ran is missing"
         raise RunError(msg)
-    source = read_source(entry, folder)
-    if source.code != code:
-        msg = f"strategies/{code} in {folder} was changed after the run (its hash is now {source.code})"
-        raise RunError(msg)
-    return source._replace(id=strategy_id)
+    return read_source(entry, folder)._replace(id=strategy_id)
 
 
 def export(run: Path | None, target: str | os.PathLike[str]) -> Path:
@@ -154,12 +148,21 @@ def export(run: Path | None, target: str | os.PathLike[str]) -> Path:
     Raises
     ------
     RunError
-        If there is no run folder, or the target holds other things.
+        If there is no run folder, or the target holds other things or cannot be written.
     """
     if run is None:
         msg = "this run was not written to a folder; give out=... when it starts"
         raise RunError(msg)
     folder = Path(target).expanduser().resolve()
+    if folder == run.resolve():
+        return folder
+    if folder.is_relative_to(run.resolve()):
+        msg = f"{folder} is inside the run that would be copied there; name a folder outside of it"
+        raise RunError(msg)
     claim(folder)
-    shutil.copytree(run, folder, dirs_exist_ok=True)
+    try:
+        shutil.copytree(run, folder, dirs_exist_ok=True)
+    except OSError as error:
+        msg = f"cannot copy the run to {folder}: {error}"
+        raise RunError(msg) from error
     return folder

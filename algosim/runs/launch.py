@@ -1,4 +1,4 @@
-"""How every child process starts: one command line, one environment, one working folder, live and headless."""
+"""How every child process starts, live and headless: one command line, one environment, one folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ from algosim.errors import EngineError
 
 __all__ = ["check_start", "hand_over", "receive", "start", "take_stdout"]
 
-_PASSED = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "SYSTEMDRIVE", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
+_PASSED = (
+    "PATH",
+    "HOME",
+    "USERPROFILE",
+    "SYSTEMROOT",
+    "SYSTEMDRIVE",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+)
 _PINNED = {
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
@@ -35,8 +45,13 @@ def environment() -> dict[str, str]:
     return {**passed, **coverage, **_PINNED, "PYTHONPATH": str(Path(algosim.__file__).parent.parent)}
 
 
-def start(module: str, *arguments: str, stdout: int | IO[Any] | None = None, stderr: int | IO[Any] | None = None,
-          cwd: str | None = None) -> subprocess.Popen[bytes]:
+def start(
+    module: str,
+    *arguments: str,
+    stdout: int | IO[Any] | None = None,
+    stderr: int | IO[Any] | None = None,
+    cwd: str | None = None,
+) -> subprocess.Popen[bytes]:
     """Start ``python -m module`` in a session of its own, with a pipe to its standard input.
 
     ``-s -P`` keep user packages and the working folder out of the path; ``-I`` and ``-E`` would also
@@ -94,7 +109,7 @@ def check_start() -> None:
 
 
 def take_stdout() -> IO[bytes]:
-    """Return standard output as a binary stream of our own; what others write there goes to standard error."""
+    """Return standard output as a binary stream of our own; what others write goes to standard error."""
     ours = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return ours

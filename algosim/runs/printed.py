@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Printed"]
 
+MAX_LINE = 10_000
+"""Characters kept of a line that does not end; its log entry shows fewer."""
+
 
 class Printed(io.TextIOBase):
     """Stands in for ``sys.stdout`` in a strategy's process."""
@@ -26,13 +29,18 @@ class Printed(io.TextIOBase):
             desk.say("print", line)
         self._early = []
 
+    def early(self) -> list[tuple[str, str]]:
+        """Return what was printed while there was no desk."""
+        return [("print", line) for line in self._early]
+
     def writable(self) -> bool:
         """Return True: it can be written to."""
         return True
 
     def write(self, text: str) -> int:
         """Take text; whole lines go to the log."""
-        *lines, self._line = (self._line + text).split("\n")
+        *lines, rest = (self._line + text).split("\n")
+        self._line = rest[:MAX_LINE]
         for line in lines:
             if self._desk is None:
                 self._early.append(line)

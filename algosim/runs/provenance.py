@@ -1,16 +1,22 @@
-"""What it takes to make a run again: versions, platform, commit."""
+"""Where a run comes from: when it started, with which versions, on which platform, from which commit."""
 
 from __future__ import annotations
 
 import platform
 import subprocess
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import algosim
 
-__all__ = ["provenance"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["differences", "provenance"]
+
+_PACKAGES = ("numpy", "msgspec", "pyzmq")
 
 
 def provenance(run_id: str, seed: int) -> dict[str, Any]:
@@ -18,12 +24,35 @@ def provenance(run_id: str, seed: int) -> dict[str, Any]:
     return {
         "run_id": run_id,
         "seed": seed,
+        "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        **_machine(),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "git_commit": _git_commit(),
+    }
+
+
+def differences(recorded: Mapping[str, Any]) -> list[str]:
+    """Return what a replay could feel of a change since a run was recorded, most telling first.
+
+    Parameters
+    ----------
+    recorded : mapping
+        The content of its ``provenance.json``.
+    """
+    packages = recorded.get("packages")
+    then = {**recorded, **(packages if isinstance(packages, dict) else {})}
+    now = {"numpy": metadata.version("numpy"), **_machine()}
+    names = ("algosim", "python", "numpy", "machine", "platform")
+    changed = [name for name in names if name in then and then[name] != now[name]]
+    return [f"{name} {then[name]} then, {now[name]} now" for name in changed]
+
+
+def _machine() -> dict[str, str]:
+    return {
         "algosim": algosim.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "machine": platform.machine(),
-        "packages": {name: metadata.version(name) for name in ("numpy", "msgspec", "pyzmq")},
-        "git_commit": _git_commit(),
     }
 
 

@@ -15,6 +15,8 @@ from algosim.errors import RunError
 from algosim.events import Event, Fill, RunStart, Tick
 from algosim.runs.figures import account_fills, run_metrics
 from algosim.runs.folder import DIGEST, METRICS, TICKS, TRADES, TRIPS
+from algosim.runs.saved_events import read_events
+from algosim.runs.held import hold
 from algosim.runs.recording import Recording
 from algosim.runs.tables import TICKS_HEADER, TRADES_HEADER, roundtrips_table, tick_rows, trade_rows
 from algosim.runs.workspace import EVENTS
@@ -34,9 +36,11 @@ _encoder = msgspec.json.Encoder()
 class _File:
     """A file that grows by whole blocks: what could not be written whole is cut off again."""
 
-    def __init__(self, path: Path, header: bytes = b"") -> None:
+    def __init__(self, path: Path, header: bytes = b"", *, held: bool = False) -> None:
         self.path = path
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
+        if held:
+            hold(self._fd)
         self._size = 0
         self.write(header)
 
@@ -86,11 +90,20 @@ class Recorder:
         start.algosim, start.end = algosim.__version__, True
         if folder is not None:
             self._files = (
-                _File(folder / EVENTS, _encoder.encode(start) + b"\n"),
+                _File(folder / EVENTS, _encoder.encode(start) + b"\n", held=True),
                 _File(folder / TICKS, TICKS_HEADER),
                 _File(folder / TRADES, TRADES_HEADER),
             )
         self.recording.add([start])
+
+    @classmethod
+    def reopen(cls, config: Config, start: RunStart, folder: Path) -> Recorder:
+        """Go on with a run whose recorder died: cut off what is not whole, and read back the rest."""
+        saved = read_events(folder / EVENTS).recording
+        recorder = cls(config, start, folder)
+        if len(saved):
+            recorder.take(saved.ticks_between(1, len(saved)), saved.between_ticks())
+        return recorder
 
     @property
     def digest(self) -> str:
@@ -132,11 +145,15 @@ class Recorder:
         """Compute the metrics and, in a folder, write the files that sum the run up."""
         metrics = run_metrics(self.recording, self.config)
         if self._files is not None and self.folder is not None:
-            for file in self._files:
-                file.close()
-            self._files = None
+            self.close()
             write_summary(self.folder, self.recording, metrics, self.digest)
         return metrics
+
+    def close(self) -> None:
+        """Close the files as they are; a run that did not come to its end has no files that sum it up."""
+        for file in self._files or ():
+            file.close()
+        self._files = None
 
 
 def write_summary(folder: Path, recording: Recording, metrics: dict[str, Any], digest: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from algosim.core.digest import Digest
 from algosim.core.market import Ticks
 from algosim.events import (
     Attach,
@@ -135,6 +137,23 @@ class Recording:
                 self.end = event
             else:
                 kinds[type(event)].append(event)  # type: ignore[attr-defined]
+
+    def between_ticks(self) -> list[Event]:
+        """Return all events but ticks, start and end, ordered by `seq` and within it as they came."""
+        kinds = (self.members, self.controls, self.orders, self.fills, self.snapshots, self.plots, self.logs)
+        return sorted((event for events in kinds for event in events), key=attrgetter("seq"))
+
+    @property
+    def digest(self) -> str:
+        """The digest of everything recorded so far."""
+        digest = Digest()
+        digest.ticks(self.time, self.price)
+        for events in (self.controls, self.members, self.orders, self.fills):
+            for event in events:
+                digest.event(event)
+        if self.end is not None:
+            digest.event(self.end)
+        return digest.hexdigest()
 
     def accounts(self) -> list[str]:
         """Return the ids of all accounts, strategies first, in the order in which they appeared."""

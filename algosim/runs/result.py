@@ -11,6 +11,7 @@ from algosim.runs.folder import export
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from pathlib import Path
 
     import pandas as pd
@@ -29,7 +30,8 @@ class RunData:
 
     Parameters
     ----------
-    recording : Recording
+    read : callable
+        Returns the recording as it is now.
     config : Config
         Complete: with the seed.
     run_id : str
@@ -37,11 +39,18 @@ class RunData:
         Its run folder.
     """
 
-    def __init__(self, recording: Recording, config: Config, run_id: str, folder: Path | None) -> None:
-        self.recording = recording
+    def __init__(
+        self, read: Callable[[], Recording], config: Config, run_id: str, folder: Path | None
+    ) -> None:
+        self._read = read
         self.config = config
         self.run_id = run_id
         self.folder = folder
+
+    @property
+    def recording(self) -> Recording:
+        """Everything recorded so far."""
+        return self._read()
 
     @property
     def ticks(self) -> pd.DataFrame:
@@ -88,6 +97,8 @@ class Result(RunData):
         64 hexadecimal digits; equal for equal runs.
     comparable : bool
         False where strategies ran in this process (``isolate=False``), whose state they may share.
+    note : str
+        What a reader of the folder dropped because a crash had left it unfinished; else empty.
     """
 
     def __init__(
@@ -99,10 +110,12 @@ class Result(RunData):
         *,
         digest: str,
         comparable: bool = True,
+        note: str = "",
     ) -> None:
-        super().__init__(recording, config, run_id, folder)
+        super().__init__(lambda: recording, config, run_id, folder)
         self.digest = digest
         self.comparable = comparable
+        self.note = note
 
     @property
     def errors(self) -> list[str]:

@@ -115,5 +115,7 @@ def _spec(name: str, entry: object) -> StrategySpec:
         unknown = set(entry) - {"path", "params"}
         if not unknown:
             return StrategySpec(path=os.fspath(entry["path"]), params=dict(entry.get("params") or {}))
-    msg = f'strategy {name!r} must be a name, a path or {{"path": ..., "params": {{...}}}}, got {entry!r}'[:300]
+    msg = f'strategy {name!r} must be a name, a path or {{"path": ..., "params": {{...}}}}, got {entry!r}'[
+        :300
+    ]
     raise ConfigError(msg)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import sys
 import types
-from pathlib import Path
-from typing import NamedTuple
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
 
-from algosim.core.strategy import Hooks, explain, hooks_of
+from algosim.core.strategy import Hooks, explain, hooks_of, merge_parameters
 from algosim.errors import StrategyError
+from algosim.runs.imports import path_hook
 
 __all__ = ["ENTRY", "Loaded", "Source", "load", "read_source"]
 
@@ -74,7 +75,7 @@ def read_source(path: Path, workspace: Path) -> Source:
         raise StrategyError(msg, file=str(path)) from error
     size = sum(map(len, files.values()))
     if size > MAX_BYTES:
-        msg = f"the strategy's folder {path.parent} has {size / 1e6:.0f} MB; keep data of more than 16 MB elsewhere"
+        msg = f"the strategy's folder {path.parent} has {size / 1e6:.0f} MB; keep more than 16 MB elsewhere"
         raise StrategyError(msg, file=str(path))
     label = path.relative_to(workspace).as_posix() if path.is_relative_to(workspace) else str(path)
     return Source(path.parent.name if whole else path.stem, label, path, files, _hash(files))
@@ -103,35 +104,52 @@ class Loaded(NamedTuple):
     hooks: Hooks
     sources: dict[str, str]
 
+    def parameters(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return ``PARAMS`` with the given values over them; a name that is not in it is an error."""
+        return merge_parameters(self.hooks, given)
+
 
 def load(folder: Path, label: str) -> Loaded:
-    """Import the strategy in a folder; to be called in a process of its own.
+    """Import the strategy in a folder; to be called in a process of its own, or inside `imports.visiting`.
+
+    Modules beside the entry file can be imported. Errors name all files as their author knows them.
 
     Raises
     ------
     StrategyError
         With the learner's line, if the code does not compile, raises, or has no usable hooks.
     """
-    sources = {
-        str(path): path.read_text("utf-8", "replace") for path in folder.rglob("*.py") if path.name != ENTRY
-    }
     entry = folder / ENTRY
+    names = {path: _label(path, folder, label) for path in folder.rglob("*.py")}
+    sources = {name: path.read_text("utf-8-sig", "replace") for path, name in names.items()}
     try:
-        sources[label] = entry.read_text("utf-8")
+        sources[label] = entry.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         msg = f"{label} is not UTF-8 text (byte {error.start}); save it as UTF-8"
         raise StrategyError(msg, file=label) from error
     module = types.ModuleType("strategy")
     module.__file__ = str(entry)
     sys.modules["strategy"] = module
+    sys.path_hooks.insert(0, path_hook(folder, lambda path: _label(path, folder, label)))
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
     try:
-        exec(compile(sources[label], label, "exec"), module.__dict__)  # noqa: S102  (the learner's code)
+        exec(compile(sources[label], label, "exec", dont_inherit=True), module.__dict__)
     except (Exception, SystemExit) as error:
         raise explain(error, sources, "import") from error
     try:
-        return Loaded(hooks_of(module.__dict__, folder.name), sources)
+        return Loaded(hooks_of(module.__dict__, _name(label)), sources)
     except StrategyError as error:
         msg = f"{label}: {error}"
         raise StrategyError(msg, file=label) from error
+
+
+def _label(path: Path, folder: Path, label: str) -> str:
+    """Return what the author calls a file of the strategy whose entry file is called `label`."""
+    inside = path.relative_to(folder).as_posix()
+    return label if inside == ENTRY else label.removesuffix(ENTRY) + inside
+
+
+def _name(label: str) -> str:
+    path = PurePath(label)
+    return path.parent.name if path.name == ENTRY else path.stem

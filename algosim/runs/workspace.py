@@ -11,13 +11,21 @@ import algosim
 from algosim.errors import ConfigError, RunError, did_you_mean
 from algosim.runs.source import ENTRY, Source, read_source
 
-__all__ = ["find_run", "find_strategy", "new_run_id", "runs_folder", "shipped_folder", "strategy_names", "workspace"]
+__all__ = [
+    "find_run",
+    "find_strategy",
+    "new_run_id",
+    "runs_folder",
+    "shipped_folder",
+    "strategy_names",
+    "workspace",
+]
 
 EVENTS = "events.jsonl"
 
 
 def workspace() -> Path:
-    """Return the nearest folder, from the working folder upwards, that has ``strategies/``; else that folder."""
+    """Return the nearest folder, from the working folder up, that has ``strategies/``; else the working folder."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "strategies").is_dir():

@@ -3,65 +3,25 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from algosim.errors import did_you_mean
+from algosim.core.doctor.scope import Function, Scope, arguments_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from algosim.core.doctor_text import Finding, Level, Text
+    from algosim.core.doctor.text import Finding, Level, Text
 
-__all__ = ["Code", "Function", "Scope", "arguments_of", "hint"]
-
-Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+__all__ = ["Code"]
 
 MAX_DOTS = 5
 """Longest dotted name that is followed; the rules know none longer."""
 
-MAX_WORD = 40
-MAX_KNOWN = 100
-"""Bounds of a suggestion: comparing words costs the product of their lengths."""
+MAX_SCOPES = 50
+"""Functions and classes inside each other that are told apart; what is nested deeper counts as one."""
 
 _SKIPPED = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
-
-
-@dataclass(slots=True, eq=False)
-class Scope:
-    """The names that a module, function or class binds.
-
-    Attributes
-    ----------
-    node : ast.AST
-        The module, function or class.
-    outer : Scope or None
-    params : list of str
-    stored : dict of str to list
-        By name all values assigned to it, None where it is bound in another way.
-    imports : dict of str to str
-        By name the dotted name that it was imported from.
-    defined : dict of str to list
-        By name the functions and classes defined under it.
-    yields : list of ast.AST
-        The ``yield`` expressions of the function itself.
-    """
-
-    node: ast.AST
-    outer: Scope | None = None
-    params: list[str] = field(default_factory=list)
-    stored: dict[str, list[ast.expr | None]] = field(default_factory=dict)
-    imports: dict[str, str] = field(default_factory=dict)
-    defined: dict[str, list[ast.AST]] = field(default_factory=dict)
-    yields: list[ast.AST] = field(default_factory=list)
-
-    def binds(self, name: str) -> bool:
-        """Whether the name means something of this scope."""
-        return name in self.params or name in self.stored or name in self.imports or name in self.defined
-
-    def is_class(self) -> bool:
-        """Whether functions inside cannot see these names."""
-        return isinstance(self.node, ast.ClassDef)
 
 
 class Code:
@@ -104,10 +64,9 @@ class Code:
 
     def binder(self, name: ast.Name) -> Scope | None:
         """Return the scope that gives a name its meaning; None for a built-in or unknown one."""
-        scope: Scope | None = self.scope[name]
-        start = scope
+        start = scope = self.scope.get(name)
         while scope is not None:
-            if (scope is start or not scope.is_class()) and scope.binds(name.id):
+            if scope.binds(name.id) and (scope is start or not scope.is_class()):
                 return scope
             scope = scope.outer
         return None
@@ -125,16 +84,29 @@ class Code:
         if not isinstance(node, ast.Name):
             return ""
         scope = self.binder(node)
-        if scope is None or node.id not in scope.imports or node.id in scope.stored or node.id in scope.params:
+        if scope is None or not scope.is_import(node.id):
             return ""
         return ".".join([scope.imports[node.id], *reversed(parts)])
 
+    @cached_property
+    def references(self) -> list[tuple[ast.AST, str]]:
+        """All expressions that name something imported, with its full dotted name."""
+        named = [node for node in self.nodes if isinstance(node, ast.Name | ast.Attribute)]
+        return [(node, name) for node in named if (name := self.imported(node))]
+
+    def call_of(self, node: ast.AST) -> ast.Call | None:
+        """Return the call of which an expression is what is called, if there is one."""
+        around = self.parent.get(node)
+        return around if isinstance(around, ast.Call) and around.func is node else None
+
     def definitions(self, name: str) -> list[ast.AST | None]:
         """Return all that the module binds a name to; None stands for what cannot be known."""
-        values: list[ast.AST | None] = [*self.module.defined.get(name, [])]
-        for value in self.module.stored.get(name, []):
-            same = self.module.defined.get(value.id) if isinstance(value, ast.Name) else None
-            values += same or [value]
+        defined, stored = self.module.defined, self.module.stored.get(name, [])
+        values: list[ast.AST | None] = [*defined.get(name, [])]
+        others = [value.id for value in stored if isinstance(value, ast.Name) and value.id in defined]
+        for other in dict.fromkeys(others):
+            values += defined[other]
+        values += [value for value in stored if not (isinstance(value, ast.Name) and value.id in defined)]
         return values + [None] * (name in self.module.imports)
 
     def _finding(self, level: Level, node: ast.AST, rule: str, message: str) -> Finding:
@@ -155,10 +127,13 @@ class Code:
                 stack.append((child, inner if child in body else scope))
 
     def _inner_scope(self, node: ast.AST, scope: Scope) -> Scope:
+        if not isinstance(node, Function | ast.ClassDef):
+            return scope
+        inner = Scope(node, scope, scope.depth + 1) if scope.depth < MAX_SCOPES else scope
         if isinstance(node, Function):
-            self.inner[node] = Scope(node, scope, params=arguments_of(node))
-            return self.inner[node]
-        return Scope(node, scope) if isinstance(node, ast.ClassDef) else scope
+            self.inner[node] = inner
+            inner.params |= dict.fromkeys(arguments_of(node))
+        return inner
 
     def _bind(self, node: ast.AST, scope: Scope) -> None:
         match node:
@@ -172,7 +147,11 @@ class Code:
                 self._bind_imports(node, scope)
             case ast.Yield() | ast.YieldFrom():
                 scope.yields.append(node)
-            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            case (
+                ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+            ):
                 scope.stored.setdefault(name, []).append(None)
 
     def _assigned(self, name: ast.Name) -> ast.expr | None:
@@ -191,18 +170,6 @@ class Code:
             scope.imports[alias.asname or top] = prefix + top
 
 
-def arguments_of(function: Function) -> list[str]:
-    """Return the names of a function's parameters: the positional ones in order, then the others."""
-    args = function.args
-    others = [*args.kwonlyargs, *filter(None, (args.vararg, args.kwarg))]
-    return [arg.arg for arg in (*args.posonlyargs, *args.args, *others)]
-
-
-def hint(word: str, known: Iterable[str]) -> str:
-    """Return ``" (did you mean 'x'?)"`` or ``""``, at a bounded cost."""
-    return did_you_mean(word, list(known)[:MAX_KNOWN]) if len(word) <= MAX_WORD else ""
-
-
 def _body_of(node: ast.AST) -> set[ast.AST]:
     body = getattr(node, "body", [])
     return set(body) if isinstance(body, list) else {body}
@@ -217,6 +184,8 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 def _is_main_test(test: ast.expr) -> bool:
     match test:
-        case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant("__main__")]):
+        case ast.Compare(
+            left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant("__main__")]
+        ):
             return True
     return False

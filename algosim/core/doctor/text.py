@@ -5,11 +5,27 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-__all__ = ["MAX_BYTES", "Finding", "Level", "Text", "compile_fault", "parse", "read_text"]
+from algosim.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_WORD",
+    "Finding",
+    "Level",
+    "Text",
+    "compile_fault",
+    "cut",
+    "hint",
+    "parse",
+    "read_text",
+]
 
 Level = Literal["error", "warning"]
 
@@ -18,6 +34,10 @@ MAX_BYTES = 1 << 20
 
 MAX_SHOWN = 200
 """Longest text of a line in a finding [characters]."""
+
+MAX_WORD = 40
+MAX_KNOWN = 100
+"""Bounds of a suggestion: comparing words costs the product of their lengths."""
 
 _COOKIE = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 _UTF8_NAMES = ("utf8", "utf8sig", "ascii", "usascii")
@@ -76,12 +96,11 @@ class Text:
 def read_text(source: bytes | str, filename: str) -> tuple[Text, list[Finding]]:
     """Return a source as text; findings of level error mean that it cannot be read any further."""
     if len(source) > MAX_BYTES:
-        text = Text("", filename)
-        return text, [_too_large(text, f"{len(source):,} bytes")]
+        return _too_large(filename)
     data = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
-    text = Text(data.decode("utf-8-sig", "replace"), filename)
     if len(data) > MAX_BYTES:
-        return text, [_too_large(text, f"{len(data):,} bytes")]
+        return _too_large(filename)
+    text = Text(data.decode("utf-8-sig", "replace"), filename)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -115,19 +134,31 @@ def compile_fault(text: Text) -> Finding | None:
     return None
 
 
+def hint(word: str, known: Iterable[str]) -> str:
+    """Return ``" (did you mean 'x'?)"`` or ``""``, at a bounded cost."""
+    return did_you_mean(word, list(known)[:MAX_KNOWN]) if len(word) <= MAX_WORD else ""
+
+
+def cut(word: str, length: int = MAX_WORD) -> str:
+    """Return a word of the learner's for a message, shortened where it is long."""
+    return word if len(word) <= length else word[:length] + "..."
+
+
 def _unreadable(text: Text, error: Exception) -> Finding:
     if not isinstance(error, SyntaxError):
-        message = "nested too deeply for Python to read; split it into several statements"
-        return text.finding("error", "too-deep", message)
+        longest = max(range(len(text.lines)), key=lambda index: len(text.lines[index]))
+        message = "nested too deeply for Python to read, most likely in this line, the longest; split it"
+        return text.finding("error", "too-deep", message, longest + 1)
     message = f"Python cannot read this line: {error.msg}"
     if isinstance(error, TabError):
         message += "; indent with spaces only"
     return text.finding("error", "syntax", message, error.lineno or 1, error.offset or 1)
 
 
-def _too_large(text: Text, size: str) -> Finding:
-    message = f"the source has {size}; at most {MAX_BYTES:,} are checked, keep data in a file of its own"
-    return text.finding("error", "too-large", message)
+def _too_large(filename: str) -> tuple[Text, list[Finding]]:
+    text = Text("", filename)
+    message = f"the source has more than {MAX_BYTES:,} bytes; keep data in a file of its own"
+    return text, [text.finding("error", "too-large", message)]
 
 
 def _not_utf8(text: Text, data: bytes, start: int) -> Finding:
@@ -143,7 +174,9 @@ def _other_coding(text: Text) -> list[Finding]:
     for number, line in enumerate(text.lines[:2], 1):
         match = _COOKIE.match(line[:1000])
         if match and re.sub(r"[-_.]", "", match[1].lower()) not in _UTF8_NAMES:
-            message = f"strategies are read as UTF-8, whatever this line says; delete it, it names {match[1][:40]}"
+            message = (
+                f"strategies are read as UTF-8, whatever this line says; delete it, it names {match[1][:40]}"
+            )
             return [text.finding("warning", "not-utf8", message, number)]
     return []
 

@@ -1,0 +1,63 @@
+"""How a command ends: its exit code, the line that says why, and what its help shows as an example."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from algosim.cli.text import clean
+from algosim.errors import EngineError, ReplayDiverged, StrategyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FAILED", "FINE", "USAGE", "Session", "complain", "example", "report"]
+
+FINE, FAILED, USAGE = 0, 1, 2
+
+
+class Session:
+    """What one call of the program knows about itself.
+
+    Attributes
+    ----------
+    begun : bool
+        Whether a run has had its first tick: what goes wrong after that is the run's failure, what goes
+        wrong before is bad input.
+    """
+
+    def __init__(self) -> None:
+        self.begun = False
+
+
+def complain(problem: str, frames: Iterable[str] = ()) -> None:
+    """Print one line on standard error, and below it the learner's frames."""
+    click.echo(f"error: {clean(problem)}", err=True)
+    for line in frames:
+        click.echo(f"  {clean(line)}", err=True)
+
+
+def report(error: Exception, *, begun: bool) -> int:
+    """Say what went wrong and return the exit code."""
+    complain(_message(error), error.frames.splitlines() if isinstance(error, StrategyError) else ())
+    if isinstance(error, click.UsageError):
+        return USAGE
+    if isinstance(error, click.Abort | EngineError | ReplayDiverged):
+        return FAILED
+    return FAILED if begun else USAGE
+
+
+def example(*lines: str) -> str:
+    """Return the end of a command's help: lines that a person can type."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, click.Abort):
+        return "interrupted"
+    if not isinstance(error, click.ClickException):
+        return str(error)
+    said = error.format_message()
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "sim"
+    return f"{said if said.endswith(('.', '?')) else said + '.'} See `{path} --help`."

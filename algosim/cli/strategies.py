@@ -1,0 +1,100 @@
+"""The commands about strategies: ``sim new-strategy`` and ``sim doctor``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from algosim.cli.outcome import FAILED, FINE, example
+from algosim.cli.text import clean, plural
+from algosim.core.doctor import check
+from algosim.errors import ConfigError
+from algosim.runs.source import ENTRY
+from algosim.runs.workspace import find_strategy, shipped_folder, workspace
+
+if TYPE_CHECKING:
+    from algosim.core.doctor import Finding
+
+__all__ = ["doctor", "new_strategy"]
+
+_TEMPLATE = Path(__file__).with_name("strategy_template.txt")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.IGNORECASE)
+_WINDOWS = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)  # names of devices there
+
+
+@click.command(
+    "new-strategy",
+    epilog=example("sim new-strategy my_sma", "sim eval --strategy my_sma --seed 1 --ticks 5000"),
+)
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Take a name that a strategy of algosim has, and hide that one.")
+def new_strategy(name: str, *, force: bool) -> None:
+    """Start a strategy of your own from a template.
+
+    Writes strategies/NAME/strategy.py into the workspace: the nearest folder upwards that has strategies/, or
+    else the working folder. The file runs as it is. No existing file is ever overwritten.
+    """
+    _check_name(name)
+    path = workspace() / "strategies" / name / ENTRY
+    if (shipped_folder() / name / ENTRY).exists() and not path.exists() and not force:
+        raise ConfigError(f"{name!r} is a strategy of algosim; take another name, or hide it with --force")
+    title = name.replace("_", " ").replace("-", " ")
+    text = _TEMPLATE.read_text("utf-8").replace("My strategy", title[0].upper() + title[1:], 1)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise ConfigError(f"{error.filename} exists; take another name, or edit that one") from error
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from error
+    click.echo(f"wrote {path}")
+    click.echo(f"try it: sim eval --strategy {name} --seed 1 --ticks 5000")
+
+
+def _check_name(name: str) -> None:
+    if _NAME.fullmatch(name) and not _WINDOWS.fullmatch(name):
+        return
+    better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_0123456789")[:64]
+    if not better or _WINDOWS.fullmatch(better):
+        better = f"my_{better}".rstrip("_") if better else "my_strategy"
+    raise ConfigError(
+        f"{name!r} cannot be a strategy's name: a letter, then letters, digits, '_' and '-'; try {better}"
+    )
+
+
+@click.command(
+    "doctor", epilog=example("sim doctor my_sma", "sim doctor strategies/my_sma/strategy.py --json")
+)
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list of findings.")
+def doctor(file: str, *, as_json: bool) -> int:
+    """Check a strategy without running it.
+
+    FILE is a strategy's file, folder or name. Finds what keeps a strategy from loading or working (errors),
+    and what would make its runs differ or looks like a slip (warnings). Ends with 1 if there is an error.
+    """
+    source = find_strategy(file)
+    label = file if Path(file).is_file() else source.label
+    findings = check(source.files[ENTRY], label)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(findings), indent=2).decode())
+    else:
+        _print_findings(findings, label)
+    return FAILED if any(finding.level == "error" for finding in findings) else FINE
+
+
+def _print_findings(findings: list[Finding], label: str) -> None:
+    for finding in findings:
+        click.echo(clean(str(finding)))
+        if finding.source.strip():
+            click.echo(f"    {clean(finding.source.strip())}")
+    if not findings:
+        click.echo(f"{clean(label)}: no findings")
+        return
+    errors = sum(finding.level == "error" for finding in findings)
+    click.echo(f"{plural(errors, 'error')}, {plural(len(findings) - errors, 'warning')}")

@@ -1,0 +1,106 @@
+"""The connection file of a running market: where it is, and the keys to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+import platformdirs
+import psutil
+
+from algosim.errors import EngineError, did_you_mean
+from algosim.live.sockets import KeyPair
+
+__all__ = ["Connection", "connection_files", "find_connection", "remove_connection", "write_connection"]
+
+PROTOCOL = 1
+
+
+class Connection(msgspec.Struct, kw_only=True):
+    """What a handle, an observer or a lesson needs to reach a run.
+
+    `observer` may see, `controller` may also command; each is a key pair and a token.
+    """
+
+    protocol: int = PROTOCOL
+    run_id: str
+    pid: int
+    started: float
+    folder: str
+    security: str
+    asset_id: str
+    endpoints: dict[str, str]
+    server_public: str
+    observer: KeyPair
+    observer_token: str
+    controller: KeyPair
+    controller_token: str
+
+
+def _folder() -> Path:
+    return Path(platformdirs.user_runtime_dir("algosim", appauthor=False))
+
+
+def write_connection(connection: Connection) -> Path:
+    """Write the file, readable by its owner only, whole or not at all."""
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"algosim-{connection.run_id}.json"
+    fresh = path.with_suffix(".tmp")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(connection), indent=2))
+    fresh.replace(path)
+    return path
+
+
+def remove_connection(run_id: str) -> None:
+    """Remove a run's file."""
+    with contextlib.suppress(OSError):
+        (_folder() / f"algosim-{run_id}.json").unlink()
+
+
+def _alive(connection: Connection) -> bool:
+    try:
+        return abs(psutil.Process(connection.pid).create_time() - connection.started) < 1.0
+    except psutil.Error:
+        return False
+
+
+def connection_files() -> list[Connection]:
+    """Return the runs that are there, the newest last; files that a killed run left behind are removed."""
+    found = []
+    for path in _folder().glob("algosim-*.json"):
+        try:
+            connection = msgspec.json.decode(path.read_bytes(), type=Connection)
+        except (OSError, msgspec.MsgspecError):
+            continue  # another version's, or just being removed
+        if _alive(connection):
+            found.append(connection)
+        else:
+            remove_connection(connection.run_id)
+    return sorted(found, key=lambda connection: connection.started)
+
+
+def find_connection(run: str | None = None) -> Connection:
+    """Return the newest running market, or the one with this id.
+
+    Raises
+    ------
+    EngineError
+        If there is none.
+    """
+    found = connection_files()
+    if run is None:
+        if not found:
+            msg = "no market is running; start one with algosim.Simulation(...).start() or `algosim run`"
+            raise EngineError(msg)
+        return found[-1]
+    for connection in found:
+        if connection.run_id == run:
+            return connection
+    ids = [connection.run_id for connection in found]
+    msg = f"no running market {run!r}{did_you_mean(run, ids)}; running: {', '.join(ids) or 'none'}"
+    raise EngineError(msg)

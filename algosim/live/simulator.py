@@ -1,0 +1,277 @@
+"""The simulator process: stamps commands, draws ticks, releases them when pacing and credit allow."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import zmq
+
+from algosim.core.engine import changed
+from algosim.core.market import Market
+from algosim.core.ticks import model_parameters
+from algosim.events import Attach, Control, End, Order, Remove
+from algosim.live.child import Birth, Link
+from algosim.live.pacing import Pacer
+from algosim.live.sockets import Doorman, bind, make
+from algosim.live.wire import (
+    CONTROL_TOPIC,
+    CREDIT,
+    SUBSCRIBE,
+    Stamped,
+    TickMessage,
+    published,
+    ready_topic,
+    wall_ns,
+)
+from algosim.times import parse_epoch
+
+if TYPE_CHECKING:
+    from algosim.events import Event
+
+__all__ = ["main"]
+
+LATE_S = 0.2
+"""No tick is released while one is not done for longer: a slow strategy is not buried under a backlog."""
+
+NO_LIMIT = 2**62
+
+
+def main(birth: Birth) -> None:
+    """Run until the supervisor says stop."""
+    _Simulator(birth).run()
+
+
+class _Simulator:
+    def __init__(self, birth: Birth) -> None:
+        self.birth = birth
+        self.config = birth.config
+        self.market = Market(self.config.model, self.config.schedule, int(birth.seed))
+        self.pacer = Pacer(self.config.schedule.speed, time.monotonic())
+        self.until: int = NO_LIMIT
+        self.until_time: int = NO_LIMIT
+        self.ended = False
+        self.controls = 0
+        self.done = 0
+        self.foreign = 0
+        self.alive = True
+        self._open: deque[tuple[int, float]] = deque()
+        self._epoch = parse_epoch(self.config.run.epoch)
+        self._known: dict[str, str] = {ready_topic(p.name, birth.nonces["ready"]): p.name for p in birth.parties}
+        self._credit = CREDIT + birth.nonces["credit"].encode()
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        transport = self.config.transport
+        self.doorman = Doorman(context, {"ticks": [party.key for party in birth.parties]})
+        self.ticks = make(context, zmq.XPUB, max(transport.hwm.ticks_pub, 4 * transport.window))
+        endpoint = bind(
+            self.ticks, transport.endpoints.ticks_pub, birth.security, "ticks", strict=transport.strict_ports
+        )
+        self.link = Link(context, birth)
+        self.link.tell("bound", endpoints={"ticks_pub": endpoint})
+        self.poller = zmq.Poller()
+        self.poller.register(self.ticks, zmq.POLLIN)
+        self.poller.register(self.link.socket, zmq.POLLIN)
+
+    def run(self) -> None:
+        while self.alive:
+            wait = self._wait()
+            ready = dict(self.poller.poll(None if wait is None else math.ceil(wait * 1e3)))
+            if self.ticks in ready:
+                self._upstream()
+            if self.link.socket in ready:
+                for document in self.link.heard():
+                    self._command(document)
+            if self._wait() == 0.0:
+                self._release()
+
+    def _wait(self) -> float | None:
+        """Return the seconds until the next release; None if only a message can bring it about."""
+        if self.pacer.paused or self.ended:
+            return None
+        if self._reached_stop():
+            return 0.0
+        now = time.monotonic()
+        if self._open and (
+            self.market.seq - self.done >= self.config.transport.window or now - self._open[0][1] > LATE_S
+        ):
+            return None
+        return self.pacer.wait(self.market.peek_time(), now)
+
+    def _reached_stop(self) -> bool:
+        return self.market.seq >= self.until or self.market.peek_time() > self.until_time or self._over()
+
+    def _over(self) -> bool:
+        run = self.config.run
+        limit = round(run.duration_s * 1e9) or NO_LIMIT
+        return self.market.seq >= (run.ticks or NO_LIMIT) or self.market.peek_time() > limit
+
+    def _release(self) -> None:
+        if self._over():
+            run = self.config.run
+            duration = round(run.duration_s * 1e9)
+            reached = self.market.seq >= (run.ticks or NO_LIMIT)
+            self._end(self.market.time if reached or not duration else duration)
+            return
+        if self._reached_stop():
+            self._pause()
+            self.link.tell("reached", tick=self.market.seq)
+            return
+        before = self.market.time
+        ticks = self.market.take(1)
+        seq, t = self.market.seq, self.market.time
+        self.pacer.released(t, time.monotonic())
+        self._open.append((seq, time.monotonic()))
+        model = self.config.model
+        state = None
+        if model.reveal_state:
+            state = {"x": self.market.x, "dt": (t - before) * 1e-9, **model_parameters(model)}
+        message = TickMessage(
+            seq=seq,
+            ts=self._epoch + t,
+            ts_sim=t,
+            ts_wall=wall_ns(),
+            run_id=self.birth.run_id,
+            price=float(ticks.price[0]),
+            asset_id=model.asset_id,
+            model_state=state,
+            controls=self.controls,
+        )
+        self.ticks.send(published(model.asset_id, message))
+
+    def _stamp(self, event: Control | Attach | Remove | Order | End) -> int:
+        """Publish a command; it acts before the next tick."""
+        self.controls += 1
+        event.seq = self.market.seq + 1
+        message = Stamped(
+            seq=self.controls,
+            ts_sim=self.market.time,
+            ts_wall=wall_ns(),
+            run_id=self.birth.run_id,
+            event=event,
+        )
+        self.ticks.send(published(CONTROL_TOPIC, message))
+        return event.seq
+
+    def _pause(self) -> None:
+        self.pacer.pause(time.monotonic())
+        self.until = self.until_time = NO_LIMIT
+
+    def _end(self, t_end: int) -> None:
+        if not self.ended:
+            self.ended = True
+            before = self._stamp(End(seq=0, ts_sim=t_end))
+            self.link.tell("ended", last=before - 1, t_end=t_end)
+
+    def _upstream(self) -> None:
+        """Take subscriptions and credit; count what is neither."""
+        while True:
+            try:
+                frame = self.ticks.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            if frame[:1] == SUBSCRIBE:
+                name = self._known.get(frame[1:].decode("utf-8", "replace"))
+                if name is not None:
+                    self.link.tell("ready", party=name, socket="ticks")
+                elif frame[1:2] == b"@" and frame[1:] != CONTROL_TOPIC.encode() + b" ":
+                    self.foreign += 1
+            elif frame.startswith(self._credit) and len(frame) == len(self._credit) + 8:
+                self._done(int.from_bytes(frame[-8:], "little"))
+            elif frame[:1] != b"\x00":
+                self.foreign += 1
+
+    def _done(self, seq: int) -> None:
+        if self.done < seq <= self.market.seq:
+            self.done = seq
+            while self._open and self._open[0][0] <= seq:
+                self._open.popleft()
+
+    def _command(self, document: dict[str, Any]) -> None:
+        op = document["op"]
+        if op == "stop":
+            self.alive = False
+        elif op == "allow":
+            party = document["party"]
+            self._known[ready_topic(party["name"], self.birth.nonces["ready"])] = party["name"]
+            self.doorman.allow(party["key"], ["ticks"])
+            self.link.tell("done", rid=document["rid"])
+        elif op == "report":
+            self.link.tell("report", **self._report())
+        elif self.ended:
+            self.link.tell("done", rid=document["rid"], error="the run has ended")
+        else:
+            self.link.tell("done", rid=document["rid"], **getattr(self, f"_do_{op}")(document))
+
+    def _report(self) -> dict[str, Any]:
+        return {
+            "tick": self.market.seq,
+            "ts_sim": self.market.time,
+            "open": len(self._open),
+            "foreign": self.foreign + self.doorman.refused,
+            "paused": self.pacer.paused,
+        }
+
+    def _do_set(self, document: dict[str, Any]) -> dict[str, Any]:
+        key, value = document["key"], document["value"]
+        self.config = changed(self.config, key, value)
+        if key == "schedule.speed":
+            self.pacer.set_speed(value, time.monotonic())
+            return {"before": self._stamp(Control(seq=0, action="speed", key=key, value=value))}
+        self.market.change(self.config.model, self.config.schedule)
+        return {"before": self._stamp(Control(seq=0, action="set", key=key, value=value))}
+
+    def _do_pause(self, _: dict[str, Any]) -> dict[str, Any]:
+        if self.pacer.paused:
+            return {"tick": self.market.seq}
+        self._pause()
+        self._stamp(Control(seq=0, action="pause"))
+        return {"tick": self.market.seq}
+
+    def _do_resume(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Go on, to a tick or time where one is given."""
+        target: dict[str, Any] = {}
+        if document.get("step") is not None:
+            document["ticks"] = self.market.seq + document["step"]
+        if document.get("ticks") is not None:
+            self.until = document["ticks"]
+            target = {"key": "ticks", "value": self.until}
+        elif document.get("time") is not None:
+            self.until_time = document["time"]
+            target = {"key": "time", "value": self.until_time}
+        if self.market.seq > self.until or self.market.time > self.until_time:
+            at = f"tick {self.market.seq}, {self.market.time * 1e-9:.3f} s"
+            self.until = self.until_time = NO_LIMIT
+            return {"error": f"the run is already at {at}; name a later point"}
+        if target or (self.pacer.paused and not document.get("first")):
+            self._stamp(Control(seq=0, action=document.get("action", "resume"), **target))
+        self.pacer.resume(time.monotonic())
+        return {"tick": self.market.seq}
+
+    def _do_attach(self, document: dict[str, Any]) -> dict[str, Any]:
+        return {"before": self._stamp(msgspec.convert({"seq": 0, **document["event"]}, Attach))}
+
+    def _do_remove(self, document: dict[str, Any]) -> dict[str, Any]:
+        return {"before": self._stamp(Remove(seq=0, id=document["id"]))}
+
+    def _do_order(self, document: dict[str, Any]) -> dict[str, Any]:
+        if self.market.seq == 0:
+            return {"error": "there is no price yet: start the market first, one tick is enough"}
+        order = Order(
+            seq=0,
+            id=document["id"],
+            number=0,
+            side=document["side"],
+            qty=document["qty"],
+            due=0,
+            tag=document["tag"],
+            origin="manual",
+        )
+        return {"before": self._stamp(order)}
+
+    def _do_end(self, _: dict[str, Any]) -> dict[str, Any]:
+        self.pacer.pause(time.monotonic())
+        self._end(self.market.time)
+        return {"tick": self.market.seq}

@@ -1,0 +1,72 @@
+"""What the supervisor knows of one strategy of a live run."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+__all__ = ["Strategy"]
+
+
+class Strategy:
+    """One strategy, from the start of its host to its removal.
+
+    Attributes
+    ----------
+    ready : set of str
+        Sockets on which its host has been seen: ``"ticks"``, ``"fills"``.
+    imported : dict or None
+        The version that can be attached: ordinal, code, name, parameters.
+    began : bool
+        Whether ``init`` has returned, before the first tick.
+    version : int
+        The last ordinal that was used.
+    askers : list
+        Who waits to hear that it is attached.
+    """
+
+    def __init__(self, path: str, params: dict[str, Any]) -> None:
+        self.path = path
+        self.params = params
+        self.version = 0
+        self.askers: list[Any] = []
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Forget a host that is gone."""
+        self.ready: set[str] = set()
+        self.state = "starting"
+        self.imported: dict[str, Any] | None = None
+        self.began = False
+        self.attached = False
+        self.error: dict[str, Any] | None = None
+        self.health: dict[str, Any] = {}
+        self.started_at = self.heard_at = time.monotonic()
+
+    @property
+    def done(self) -> bool:
+        """Whether the run does not wait for it."""
+        return not self.attached
+
+    def may_attach(self, *, running: bool) -> bool:
+        """Whether it can be attached: its host hears everything and its code is imported.
+
+        Before the first tick ``init`` must have returned too; in a running market it is called at the tick
+        from which the strategy trades.
+        """
+        here = {"ticks", "fills"} <= self.ready and self.imported is not None and not self.attached
+        return here and (running or self.began)
+
+    def stage(self) -> str:
+        """Return what it is doing before it is attached, in words."""
+        for_s = time.monotonic() - self.started_at
+        if self.error is not None:
+            return f"failed: {self.error.get('message', '')}"
+        if self.imported is None:
+            return f"import {for_s:.1f} s"
+        return f"init {for_s:.1f} s" if not self.began else "connecting"
+
+    def status(self) -> dict[str, Any]:
+        """Return what a person sees."""
+        state = "failed" if self.error is not None and not self.attached else self.state
+        return {**self.health, "state": state, "version": self.version, "error": self.error, "params": self.params}

@@ -1,0 +1,142 @@
+"""The worker process: the learner's code and nothing else; two pipes to its host, no socket, no key."""
+
+from __future__ import annotations
+
+import faulthandler
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from algosim.core.desk import HISTORY, Desk
+from algosim.core.strategy import Runner, explain, seed_globals
+from algosim.errors import StrategyError
+from algosim.live.pipe import (
+    Acted,
+    Began,
+    Begin,
+    Broke,
+    Finish,
+    Finished,
+    FrameBuffer,
+    Kept,
+    Load,
+    Loaded,
+    Tell,
+    read_question,
+    send,
+)
+from algosim.runs.guard import die_with_launcher
+from algosim.runs.launch import check_start, take_stdout
+from algosim.runs.printed import Printed
+from algosim.runs.source import load
+
+if TYPE_CHECKING:
+    from algosim.live.pipe import Reply, Tick
+    from algosim.runs.source import Loaded as Code
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Answer the host's questions until it is gone."""
+    check_start()
+    die_with_launcher()
+    if hasattr(signal, "SIGUSR1"):
+        faulthandler.register(signal.SIGUSR1, all_threads=False)  # the host asks for the looping line
+    out = take_stdout()
+    worker: _Worker | None = None
+    buffer = FrameBuffer()
+    while (question := read_question(0, buffer)) is not None:
+        if isinstance(question, Load):
+            worker = _Worker(question)
+            send(out, worker.load())
+        elif worker is not None:
+            send(out, worker.answer(question))
+
+
+class _Worker:
+    """One version of a strategy, from import to ``on_stop``."""
+
+    def __init__(self, job: Load) -> None:
+        self.job = job
+        self.printed = Printed()
+        self.runner: Runner | None = None
+        self.code: Code | None = None
+
+    def load(self) -> Reply:
+        """Import the code."""
+        sys.stdout = self.printed
+        seed_globals(int(self.job.rng_seed))
+        try:
+            self.code = load(Path(self.job.folder), self.job.label)
+            return Loaded(self.code.hooks.name, self.code.parameters(self.job.params))
+        except StrategyError as error:
+            return self._broke(error)
+
+    def answer(self, question: Begin | Tick | Finish | Tell) -> Reply:
+        """Do what the host asks and say what came of it."""
+        hook = {Begin: "init", Finish: "on_stop"}.get(type(question), "on_tick")
+        try:
+            if isinstance(question, Begin):
+                return self._begin(question)
+            assert self.runner is not None
+            if isinstance(question, Tell):
+                return Kept(self.runner.desk.state)
+            if isinstance(question, Finish):
+                return self._finish(question, self.runner)
+            return self._act(question, self.runner)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (the learner's code may raise anything)
+            assert self.code is not None
+            return self._broke(explain(error, self.code.sources, hook))
+
+    def _begin(self, question: Begin) -> Reply:
+        assert self.code is not None
+        desk = Desk(
+            question.books,
+            question.prices,
+            max_position=self.job.max_position,
+            max_orders=self.job.max_orders,
+        )
+        self.runner = Runner(
+            self.code.hooks,
+            desk,
+            params=self.job.params,
+            rng_seed=int(self.job.rng_seed),
+            kept=question.kept,
+        )
+        self.printed.attach(desk)
+        self.runner.start(question.now)
+        logs = desk.logs
+        desk.forget()
+        return Began(logs)
+
+    def _act(self, question: Tick, runner: Runner) -> Reply:
+        desk, tick = runner.desk, question.tick
+        if question.fills:
+            desk.filled(question.fills)
+        if desk.seen >= 2 * HISTORY:
+            desk.trim()
+        desk.now, desk.price = tick["ts_sim"], tick["price"]
+        desk.prices.append(desk.price)
+        desk.seen += 1
+        runner.hooks.on_tick(runner.ctx, tick)
+        lines = runner.lines()
+        reply = Acted(desk.requests, {**lines, **desk.plots}, desk.logs, runner.warmup())
+        desk.forget()
+        return reply
+
+    def _finish(self, question: Finish, runner: Runner) -> Reply:
+        if question.fills:
+            runner.desk.filled(question.fills)
+        runner.desk.forget()
+        runner.stop(question.now)
+        return Finished(runner.desk.logs)
+
+    def _broke(self, error: StrategyError) -> Broke:
+        logs = self.runner.desk.logs if self.runner is not None else self.printed.early()
+        return Broke(str(error), error.file, error.line, error.source, error.frames, logs)
+
+
+if __name__ == "__main__":
+    main()
