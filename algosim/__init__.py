@@ -1,3 +1,73 @@
-"""algosim: live, replayable trading simulations for teaching."""
+"""algosim: a simulated market with real processes, live in a notebook and replayable bit for bit."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from algosim.core.doctor import check as doctor
+    from algosim.errors import (
+        AlgosimError,
+        ConfigError,
+        EngineError,
+        ReplayDiverged,
+        RunError,
+        StrategyError,
+    )
+    from algosim.live.simulation import Simulation, connect
+    from algosim.runs.evaluate import evaluate
+    from algosim.runs.listing import runs
+    from algosim.runs.replay import replay
+    from algosim.runs.result import Result
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AlgosimError",
+    "ConfigError",
+    "EngineError",
+    "ReplayDiverged",
+    "Result",
+    "RunError",
+    "Simulation",
+    "StrategyError",
+    "connect",
+    "doctor",
+    "evaluate",
+    "replay",
+    "runs",
+]
+
+_HOME = {
+    "AlgosimError": "algosim.errors",
+    "ConfigError": "algosim.errors",
+    "EngineError": "algosim.errors",
+    "ReplayDiverged": "algosim.errors",
+    "Result": "algosim.runs.result",
+    "RunError": "algosim.errors",
+    "Simulation": "algosim.live.simulation",
+    "StrategyError": "algosim.errors",
+    "connect": "algosim.live.simulation",
+    "doctor": "algosim.runs.inspection",
+    "evaluate": "algosim.runs.evaluate",
+    "replay": "algosim.runs.replay",
+    "runs": "algosim.runs.listing",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: `import algosim` stays light."""
+    home = _HOME.get(name)
+    if home is None:
+        msg = f"module 'algosim' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(home), name)
+    # A submodule of the same name (algosim.runs) would take the place of the function.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted([*__all__, "__version__"])

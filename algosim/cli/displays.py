@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 from rich.console import Console
@@ -13,7 +13,10 @@ from algosim.cli.lines import Lines
 from algosim.cli.view import Figures, Size, dashboard
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from algosim.live.simulation import Simulation
+    from algosim.runs.recording import Recording
 
 __all__ = ["Picture", "Plain"]
 
@@ -37,16 +40,18 @@ class Plain:
         click.echo(f"run {simulation.run_id}, seed {simulation.config.run.seed}, folder {simulation.folder}")
         return self
 
-    def show(self) -> None:
-        """Print what is new."""
-        for line in self._lines.news():
-            click.echo(line)
+    def show(self, _: Recording, status: Mapping[str, Any]) -> None:
+        """Print what is new in the recording, which has grown."""
+        self._print_news()
         now = time.monotonic()
         if now >= self._next:
             self._next = now + STANDING_S
-            click.echo(self._lines.standing(self._simulation.status))
+            click.echo(self._lines.standing(status))
 
     def __exit__(self, *_: object) -> None:
+        self._print_news()
+
+    def _print_news(self) -> None:
         for line in self._lines.news():
             click.echo(line)
 
@@ -66,26 +71,16 @@ class Picture:
         self._live.start()
         return self
 
-    def show(self) -> None:
+    def show(self, recording: Recording, status: Mapping[str, Any]) -> None:
         """Draw."""
-        simulation, console = self._simulation, self._console
-        self._refresh_figures()
-        picture = dashboard(
-            simulation.recording,
-            simulation.status,
-            simulation.config,
-            self._figures,
-            Size(console.width, console.height),
-        )
+        begin = time.monotonic()
+        if begin >= self._stale_at and len(recording):
+            self._figures = Figures(self._simulation.metrics, self._simulation.rolling_metrics)
+            end = time.monotonic()
+            self._stale_at = end + (end - begin) / FIGURES_SHARE
+        size = Size(self._console.width, self._console.height)
+        picture = dashboard(recording, status, self._simulation.config, self._figures, size)
         self._live.update(picture, refresh=True)
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
-
-    def _refresh_figures(self) -> None:
-        begin = time.monotonic()
-        if begin < self._stale_at or not len(self._simulation.recording):
-            return
-        self._figures = Figures(self._simulation.metrics, self._simulation.rolling_metrics)
-        end = time.monotonic()
-        self._stale_at = end + (end - begin) / FIGURES_SHARE

@@ -69,7 +69,7 @@ class Lines:
         """Return one line on how the run stands, given its status."""
         recording = self._recording
         if status["state"] == "waiting":
-            return f"waiting for {clean(str(status['waiting_for']))}"
+            return f"waiting for {clean(', '.join(status['waiting_for']))}"
         return (
             f"[{clock(recording.last_time)}] {status['state']}, {plural(len(recording), 'tick')}, "
             f"{rate(status['ticks_per_s'])} ticks/s, price {price(recording.last_price)}, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import click
 
@@ -64,9 +65,9 @@ def run(context: click.Context, *, speed: dict[str, object], headless: bool) -> 
 def _watch(simulation: Simulation, display: Plain | Picture, session: Session) -> None:
     """Show the run until it has ended."""
     while True:
-        ended = simulation.status["state"] in ENDED
-        session.begun = session.begun or len(simulation.recording) > 0
-        display.show()
-        if ended:
+        status, recording = simulation.status, simulation.recording
+        session.begun = session.begun or len(recording) > 0
+        if status["state"] in ENDED:
             return
-        simulation.wait(timeout=display.period_s)
+        display.show(recording, status)
+        time.sleep(display.period_s)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from algosim.cli.outcome import example
 from algosim.cli.tables import print_table
+from algosim.cli.text import money, whole
 from algosim.runs.listing import runs as list_runs
 from algosim.settings import default_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["config", "runs"]
 
@@ -21,12 +27,23 @@ def config() -> None:
     click.echo(default_text(), nl=False)
 
 
-@click.command("runs", epilog=example("sim runs"))
+@click.command("runs", epilog=example("sim runs", "sim replay last"))
 def runs() -> None:
     """List the recorded runs of this workspace.
 
-    The newest stands last.
+    The newest stands last. Its id, or last, is what sim replay takes.
     """
     table = list_runs()
     if table.empty:
         click.echo("no runs yet: sim run --strategy sma_crossover --duration 60s")
+    else:
+        print_table(_rows(table), left=3)
+
+
+def _rows(table: pd.DataFrame) -> list[list[str]]:
+    import pandas as pd  # noqa: PLC0415  (only this command needs it)
+
+    rows = [["run", "state", "strategies", "ticks", "trades", "P/L", "seed"]]
+    for row in table.itertuples():
+        ...
+    return rows

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from algosim.cli.text import clean, clock, money, number, percent, price, quantity, rate
+from algosim.cli.text import clean, clock, money, number, percent, plural, price, quantity, rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,8 +129,8 @@ def _notice_line(recording: Recording, status: Mapping[str, Any], hidden: int) -
         f"price {price(recording.last_price):<12}  speed {shown_speed:<6}", no_wrap=True, overflow="ellipsis"
     )
     parts = []
-    if status["waiting_for"]:
-        parts.append(f"waiting for {clean(str(status['waiting_for']))}")
+    if status["waiting_for"] and not status["ticks_per_s"]:
+        parts.append(f"waiting for {clean(', '.join(status['waiting_for']))}")
     parts += [f"{word} {status[word]:,}" for word in ("gaps", "foreign") if status.get(word)]
     if hidden:
         parts.append(f"{hidden} more strategies are in the total only")
@@ -180,10 +180,19 @@ def _strategy_rows(status: Mapping[str, Any], shown: Sequence[str]) -> list[list
     rows = []
     for name in shown:
         health = status["strategies"][name]
-        error = str(health.get("error") or "").strip().rpartition("\n")[2]
         position = quantity(health.get("position", 0.0))
-        rows.append([name, str(health["state"]), str(health["version"]), position, error])
+        rows.append([name, str(health["state"]), str(health["version"]), position, _how(health)])
     return rows
+
+
+def _how(health: Mapping[str, Any]) -> str:
+    """Return what is worth knowing about a strategy: its error, its warm-up, or how slow it is."""
+    if health["error"] is not None:
+        return str(health["error"]["message"])
+    if health.get("warmup"):
+        return f"warming up {health['warmup']}"
+    slow = health.get("slow", 0)
+    return f"{plural(slow, 'slow tick')}, slowest {rate(health['slowest_ms'])} ms" if slow else ""
 
 
 def _log_lines(recording: Recording, most: int, width: int) -> list[Text]:

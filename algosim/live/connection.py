@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from pathlib import Path
 
 import msgspec
@@ -40,7 +41,11 @@ class Connection(msgspec.Struct, kw_only=True):
 
 
 def _folder() -> Path:
-    return Path(platformdirs.user_runtime_dir("algosim", appauthor=False))
+    with warnings.catch_warnings():
+        # Where the system names no runtime folder (a container, cron), platformdirs warns and takes one
+        # below the temporary folder; 0700 and 0600 keep others out there too.
+        warnings.simplefilter("ignore")
+        return Path(platformdirs.user_runtime_dir("algosim", appauthor=False))
 
 
 def write_connection(connection: Connection) -> Path:

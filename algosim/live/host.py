@@ -175,7 +175,7 @@ class _Host:
                 self._watch()
             if now - self._beat_at >= HEARTBEAT_S:
                 self._beat_at = now
-                self.link.tell("beat", **self._health())
+                self.link.tell("beat", health=self._health())
 
     def end(self) -> None:
         """End the workers."""
@@ -356,9 +356,9 @@ class _Host:
             self._retire(self.current)
             self.current, self.upcoming = version, None
             self.params = version.params
-            self.link.tell("swapped", **self._describe(version))
+            self.link.tell("swapped", **self._describe(version), health=self._health())
         else:
-            self.link.tell("began", **self._describe(version))
+            self.link.tell("began", **self._describe(version), health=self._health())
         if reply.logs:
             self._log(reply.logs)
 

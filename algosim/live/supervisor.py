@@ -283,11 +283,13 @@ class _Supervisor:
         strategy.began = True
         strategy.imported = _version_of(document)
         strategy.version = document["version"]
+        strategy.health = document["health"]
         self._consider()
 
     def _on_swapped(self, process: Process, document: Document) -> None:
         strategy = self.strategies[process.name]
         strategy.version, strategy.params, strategy.error = document["version"], document["params"], None
+        strategy.health = document["health"]
 
     def _on_refused(self, process: Process, document: Document) -> None:
         self.strategies[process.name].error = document["error"]
@@ -337,7 +339,7 @@ class _Supervisor:
             then(document)
 
     def _on_beat(self, process: Process, document: Document) -> None:
-        self.strategies[process.name].health = document
+        self.strategies[process.name].health = document["health"]
 
     def _on_left(self, process: Process, _: Document) -> None:
         self.family.kill(process.name)

@@ -48,8 +48,8 @@ def evaluate(
     Parameters
     ----------
     strategy : name, path, sequence or mapping, optional
-        A shipped name, a file, a folder; several of them; or ids mapped to any of these or to
-        ``{"path": ..., "params": {...}}``.
+        A shipped name, a file, a folder or ``{"path": ..., "params": {...}}``; several of them; or ids
+        mapped to any of these. Without it the configuration's strategies run.
     seed : int, optional
         Without one, a fresh one is drawn; the result's configuration has it.
     duration : str or float, optional

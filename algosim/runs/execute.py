@@ -303,7 +303,9 @@ class Execution:
         self.plan = plan
         self._blocks: deque[Ticks] = deque()
         self._given: deque[Event] = deque()
-        self.loop = Loop(plan.config, plan.seed, None, plan.controls, lambda ticks, _: self._blocks.append(ticks))
+        self.loop = Loop(
+            plan.config, plan.seed, None, plan.controls, lambda ticks, _: self._blocks.append(ticks)
+        )
         self._code = tempfile.mkdtemp(prefix="algosim-code-")
         folders = self._write_sources()
         self.streams = [_AccountStream(plan, account, folders) for account in plan.accounts]

@@ -13,29 +13,32 @@ from importlib.machinery import (
     SourceFileLoader,
 )
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from importlib.abc import PathEntryFinder
     from types import CodeType
 
 __all__ = ["path_hook", "visiting"]
 
 
-def path_hook(folder: Path, name_of: Callable[[Path], str]) -> Callable[[str], FileFinder]:
+def path_hook(folder: Path, name_of: Callable[[Path], str]) -> Callable[[str], PathEntryFinder]:
     """Return an import hook under which the folder's modules have their author's names in tracebacks."""
 
     class Named(SourceFileLoader):
-        def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:
+        def source_to_code(  # type: ignore[override]  # typeshed has it as a static method
+            self, data: bytes, path: str, *, _optimize: int = -1
+        ) -> CodeType:
             name = name_of(Path(path))
             code: CodeType = compile(data, name, "exec", dont_inherit=True, optimize=_optimize)
             return code
 
     find = FileFinder.path_hook((Named, SOURCE_SUFFIXES), (ExtensionFileLoader, EXTENSION_SUFFIXES))
 
-    def hook(path: str) -> FileFinder:
+    def hook(path: str) -> PathEntryFinder:
         if not Path(path).is_relative_to(folder):
             msg = "not of the strategy"
             raise ImportError(msg)

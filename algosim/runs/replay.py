@@ -114,10 +114,9 @@ def _verify(saved: SavedRun, inputs: Inputs, recorder: Recorder, first_price: fl
         msg = f"{saved.folder}: every event is as recorded, but {what}"
         raise ReplayDiverged(msg)
     if saved.digest not in ("", content):
-        msg = (
-            f"{saved.folder}: every event is as recorded, but {DIGEST} has {saved.digest[:80]!r} and the events "
-            f"add up to {content!r}: it, or a command in the record, was edited after the run"
-        )
+        what = f"{DIGEST} has {saved.digest[:80]!r} and the events add up to {content!r}"
+        why = "it, or a command in the record, was edited after the run"
+        msg = f"{saved.folder}: every event is as recorded, but {what}: {why}"
         raise ReplayDiverged(msg)
 
 

@@ -6,20 +6,22 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from algosim import settings as configuration
-from algosim.config import Config, StrategySpec
+from algosim.config import Config, Id, StrategySpec
 from algosim.errors import ConfigError
-from algosim.runs.source import Source
 from algosim.runs.workspace import find_strategy
+
+if TYPE_CHECKING:
+    from algosim.runs.source import Source
 
 __all__ = ["Chosen", "Setup", "StrategyArgument", "prepare"]
 
 PathLike = str | os.PathLike[str]
-StrategyArgument = PathLike | Sequence[PathLike] | Mapping[str, Any] | None
+StrategyArgument = PathLike | Sequence[Any] | Mapping[str, Any] | None
 
 
 class Chosen(NamedTuple):
@@ -51,8 +53,8 @@ def prepare(
     Parameters
     ----------
     strategy : name, path, sequence or mapping, optional
-        A shipped name, a file or a folder; several of them; or ids mapped to any of these, to
-        ``{"path": ..., "params": {...}}``. Without it the configuration's strategies run.
+        A shipped name, a file, a folder or ``{"path": ..., "params": {...}}``; several of them; or ids
+        mapped to any of these. Without it the configuration's strategies run.
     seed : int, optional
         Without one here or in the configuration, a fresh 128-bit one.
     duration : str or float, optional
@@ -93,29 +95,43 @@ def prepare(
 
 def _specs(strategy: StrategyArgument) -> dict[str, StrategySpec]:
     if isinstance(strategy, Mapping):
+        if "path" in strategy and set(strategy) <= {"path", "params"}:  # one strategy, as a config has it
+            return _specs([strategy])
         return {name: _spec(name, entry) for name, entry in strategy.items()}
     entries = [strategy] if isinstance(strategy, str | os.PathLike) else list(strategy or ())
     specs: dict[str, StrategySpec] = {}
     for entry in entries:
         spec = _spec("strategy", entry)
-        name = configuration.strategy_id(spec.path)
+        name = _id_of(spec.path)
         if name in specs:
-            msg = f'strategy {name!r} is given twice; name each: {{"a": {spec.path!r}, "b": {spec.path!r}}}'
+            msg = f"strategy {name!r} is given twice; name each: {{'a': {spec.path!r}, 'b': {spec.path!r}}}"
             raise ConfigError(msg)
         specs[name] = spec
     return specs
 
 
+def _id_of(path: str) -> str:
+    """Return the id of a strategy that was given without one."""
+    name = configuration.strategy_id(path)
+    if name in ("", "..", "~"):
+        name = Path(path).expanduser().resolve().name
+    try:
+        msgspec.convert(name, Id)
+    except msgspec.ValidationError:
+        msg = f"{name!r} cannot be an id (letters, digits, '_' and '-'); name it: {{'my_id': {path!r}}}"
+        raise ConfigError(msg) from None
+    return name
+
+
 def _spec(name: str, entry: object) -> StrategySpec:
     if isinstance(entry, str | os.PathLike):
-        return StrategySpec(path=os.fspath(entry))
+        return StrategySpec(path=str(os.fspath(entry)))
     if isinstance(entry, StrategySpec):
         return entry
     if isinstance(entry, Mapping) and isinstance(entry.get("path"), str | os.PathLike):
-        unknown = set(entry) - {"path", "params"}
-        if not unknown:
-            return StrategySpec(path=os.fspath(entry["path"]), params=dict(entry.get("params") or {}))
-    msg = f'strategy {name!r} must be a name, a path or {{"path": ..., "params": {{...}}}}, got {entry!r}'[
-        :300
-    ]
+        params = entry.get("params") or {}
+        if set(entry) <= {"path", "params"} and isinstance(params, Mapping):
+            return StrategySpec(path=str(os.fspath(entry["path"])), params=dict(params))
+    got = repr(entry)[:100]
+    msg = f"strategy {name!r} must be a name, a path or {{'path': ..., 'params': {{...}}}}, got {got}"
     raise ConfigError(msg)

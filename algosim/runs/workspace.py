@@ -25,10 +25,10 @@ EVENTS = "events.jsonl"
 
 
 def workspace() -> Path:
-    """Return the nearest folder, from the working folder up, that has ``strategies/``; else the working folder."""
+    """Return the nearest folder, from the working folder up, that has ``strategies/``; else that one."""
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "strategies").is_dir():
+        if (folder / "strategies").is_dir() and not (folder / EVENTS).exists():  # a run has one too
             return folder
     return here
 
@@ -81,6 +81,9 @@ def find_strategy(what: str | os.PathLike[str], base: Path | None = None) -> Sou
                 msg = f"strategy {text!r} is not a Python file"
                 raise ConfigError(msg)
             return read_source(path, workspace())
+    if Path(text).expanduser().is_dir():
+        msg = f"the folder {text!r} has no {ENTRY}"
+        raise ConfigError(msg)
     msg = f"no strategy {text!r}{did_you_mean(text, names)}; known: {', '.join(sorted(names)) or 'none'}"
     raise ConfigError(msg)
 
