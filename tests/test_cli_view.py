@@ -30,7 +30,7 @@ def status_of(names, **other):
     health = {"state": "running", "version": 1, "position": 0.0, "error": None}
     return {
         "state": "running",
-        "waiting_for": "",
+        "waiting_for": [],
         "ticks_per_s": 6.7,
         "speed": 1.0,
         "gaps": 0,
@@ -61,7 +61,7 @@ class TestPicture:
         later = draw(
             result.recording, status, result.config, Figures(result.metrics, result.rolling_metrics), size
         )
-        waiting = status | {"state": "waiting", "waiting_for": "sma_crossover (import 3.1 s)"}
+        waiting = status | {"state": "waiting", "waiting_for": ["sma_crossover (import 3.1 s)"]}
         first = draw(begun(result), waiting, result.config, Figures({}, {}), size)
         assert len(first) == len(later) < size.height
         assert max(map(len, first + later)) <= size.width
@@ -107,7 +107,10 @@ class TestPicture:
 
     def test_shows_what_is_unusual(self, one):
         status = status_of(["sma_crossover"], gaps=3, foreign=1200)
-        status["strategies"]["sma_crossover"] |= {"state": "failed", "error": "line 3\nZeroDivisionError: x"}
+        status["strategies"]["sma_crossover"] |= {
+            "state": "failed",
+            "error": {"message": "ZeroDivisionError: x"},
+        }
         drawn = draw(one.recording, status, one.config, Figures({}, {}), SIZES[0])
         assert "gaps 3" in drawn[1]
         assert "foreign 1,200" in drawn[1]
@@ -160,7 +163,7 @@ class TestLines:
             assert shown == f"{curve[len(recording) - 1]:,.2f}"
 
     def test_says_what_a_run_waits_for(self, one):
-        status = status_of([], state="waiting", waiting_for="sma_crossover (import 3.1 s)")
+        status = status_of([], state="waiting", waiting_for=["sma_crossover (import 3.1 s)"])
         assert Lines(begun(one), one.config).standing(status) == "waiting for sma_crossover (import 3.1 s)"
 
     def test_tells_of_logs_and_strategies_that_stop(self, tmp_path):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import nullcontext
 
 import click
+from rich.console import Console
 
 from algosim.cli.displays import Picture, Plain
 from algosim.cli.options import given_options, run_options
@@ -53,7 +55,8 @@ def run(context: click.Context, *, speed: dict[str, object], headless: bool) -> 
         out=options.out,
     )
     try:
-        simulation.start()
+        with Console(stderr=True).status("starting") if on_terminal() else nullcontext():
+            simulation.start()
         with (Plain if headless or not on_terminal() else Picture)(simulation) as display:
             _watch(simulation, display, context.obj)
     except KeyboardInterrupt:

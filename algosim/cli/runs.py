@@ -41,9 +41,13 @@ def runs() -> None:
 
 
 def _rows(table: pd.DataFrame) -> list[list[str]]:
-    import pandas as pd  # noqa: PLC0415  (only this command needs it)
-
-    rows = [["run", "state", "strategies", "ticks", "trades", "P/L", "seed"]]
-    for row in table.itertuples():
-        ...
-    return rows
+    columns = (
+        table.index,
+        table["state"],
+        table["strategies"],
+        map(whole, table["ticks"]),
+        map(whole, table["trades"].astype("float64")),
+        map(money, table["pnl"]),
+    )
+    rows = zip(*columns, strict=True)
+    return [["run", "state", "strategies", "ticks", "trades", "P/L"], *map(list, rows)]

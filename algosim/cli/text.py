@@ -16,7 +16,7 @@ def number(value: float, decimals: int = 2) -> str:
 
 def whole(value: float) -> str:
     """Return a count with thousands separators."""
-    return f"{value:,.0f}"
+    return number(value, 0)
 
 
 def money(value: float) -> str:

@@ -24,6 +24,8 @@ __all__ = ["Figures", "Size", "dashboard"]
 MOST_ACCOUNTS = 4
 """Accounts that are shown one by one; more would leave no room for what they do."""
 
+MOST_TRADES, MOST_LOGS = 15, 8
+
 FIXED_LINES = 6
 """Lines that every picture has: two of status, one spare at the end, three of headings."""
 
@@ -99,14 +101,15 @@ def dashboard(
     shown = names[:MOST_ACCOUNTS]
     accounts = _account_rows(figures, shown, config)
     room = max(6, size.height - FIXED_LINES - len(accounts) - len(shown))
-    trades = room * 3 // 5
+    trades = min(room * 3 // 5, MOST_TRADES)
+    logs = min(room - trades, MOST_LOGS)
     return Group(
         _status_line(recording, status),
         _notice_line(recording, status, len(names) - len(shown)),
         _table(_ACCOUNTS, accounts, len(accounts), size.width),
         _table(_TRADES, _trade_rows(recording, trades), trades, size.width),
         _table(_STRATEGIES, _strategy_rows(status, shown), len(shown), size.width),
-        *_log_lines(recording, room - trades, size.width),
+        *_log_lines(recording, logs, size.width),
     )
 
 

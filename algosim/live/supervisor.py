@@ -324,7 +324,8 @@ class _Supervisor:
     def _on_fault(self, process: Process, document: Document) -> None:
         """The broker has detached a strategy that broke the protocol."""
         strategy = self.strategies[document["id"]]
-        strategy.error, strategy.attached = {"message": document["reason"]}, False
+        strategy.error = {"message": document["reason"]}
+        strategy.attached, strategy.imported = False, None
         self.family.kill(document["id"])
 
     def _on_answer(self, _: Process, document: Document) -> None:
@@ -588,7 +589,7 @@ class _Supervisor:
         if strategy is None or not strategy.attached:
             self._answer(asker, error={"message": f"no strategy {document['id']!r} is in the market"})
             return
-        strategy.attached = False
+        strategy.attached, strategy.imported, strategy.state = False, None, "leaving"
         self._relay(asker, "remove", id=document["id"])
 
     def _do_reload(self, asker: _Asker, document: Document) -> None:
