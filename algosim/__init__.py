@@ -52,18 +52,18 @@ _HOME = {
     "doctor": "algosim.runs.inspection",
     "evaluate": "algosim.runs.evaluate",
     "replay": "algosim.runs.replay",
-    "runs": "algosim.runs.listing",
 }
 
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used: `import algosim` stays light."""
+    if name == "runs":
+        return import_module("algosim.runs")  # a package that can be called
     home = _HOME.get(name)
     if home is None:
         msg = f"module 'algosim' has no attribute {name!r}"
         raise AttributeError(msg)
     value = getattr(import_module(home), name)
-    # A submodule of the same name (algosim.runs) would take the place of the function.
     globals()[name] = value
     return value
 

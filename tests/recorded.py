@@ -25,7 +25,7 @@ CURIOUS = """
     def init(ctx):
         ctx.sma = ctx.indicator.SMA(5)
         ctx.seen = ctx.kept("seen", 0) * 1000 + 1
-        ctx.log(f"kept {{ctx.kept('seen', 'nothing')}} at {{ctx.time()}} with {{ctx.position()}}, {{ctx.pending()}}")
+        ctx.log(f"kept {{ctx.kept('seen', 'nothing')}} at {{ctx.time()}}, {{ctx.position()}}")
 
     def on_tick(ctx, tick):
         ctx.seen += 1
@@ -80,7 +80,9 @@ class Script:
         self.controls.append(control)
         self.events.append(control)
 
-    def order(self, n: int, side: str, qty: float, *, due: int, id: str = "manual", origin: str = "manual") -> None:
+    def order(
+        self, n: int, side: str, qty: float, *, due: int, id: str = "manual", origin: str = "manual"
+    ) -> None:
         account = self._account(id)
         number = len(account.orders) + 1
         order = Order(seq=n, id=id, number=number, side=side, qty=qty, due=due, tag="hand", origin=origin)
@@ -96,7 +98,12 @@ class Script:
         version = self._version(n, id, path, params, keep_state=keep_state)
         self.events.append(
             VersionEvent(
-                seq=n, id=id, version=version.ordinal, code=version.source.code, params=params, keep_state=keep_state
+                seq=n,
+                id=id,
+                version=version.ordinal,
+                code=version.source.code,
+                params=params,
+                keep_state=keep_state,
             )
         )
 
@@ -118,7 +125,9 @@ class Script:
     def _version(self, n: int, id: str, path: Path, params: dict, *, keep_state: bool = False) -> Version:
         versions = self._account(id).versions
         source = read_source(path, path.parents[2])
-        version = Version(first=n, ordinal=len(versions) + 1, source=source, params=params, keep_state=keep_state)
+        version = Version(
+            first=n, ordinal=len(versions) + 1, source=source, params=params, keep_state=keep_state
+        )
         versions.append(version)
         return version
 
@@ -136,7 +145,9 @@ class Script:
 
 def times(script: Script) -> list[int]:
     """Return the times [ns] of ticks 0, 1, ... of a script's market, with the commands so far."""
-    plan = Plan(config=script.config, seed=script.seed, controls=script.controls, accounts=[], last=script.last)
+    plan = Plan(
+        config=script.config, seed=script.seed, controls=script.controls, accounts=[], last=script.last
+    )
     with Execution(plan) as execution:
         blocks = [ticks.time.tolist() for ticks, _ in execution.blocks([])]
     return [0, *(time for block in blocks for time in block)]

@@ -219,9 +219,9 @@ class Live:
         self._portions(self.plan.n, None)
 
     def _portions(self, last, runner):
-        at = self.session.loop.quote.seq
+        at, failures = self.session.loop.quote.seq, len(self.session.failures)
         sizes = iter(self.plan.portions * (last + 1))
-        while at < last and not (runner and self.session.failures):
+        while at < last and len(self.session.failures) == failures:
             at = min(last, at + next(sizes))
             self.session.run(at, runner)
         self.session.run(last)

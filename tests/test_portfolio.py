@@ -92,12 +92,14 @@ def test_equity_is_continuous(rows):
         assert portfolio.equity(price) == before - 0.25
 
 
-@given(st.lists(st.tuples(st.integers(-30, 30).filter(bool), prices), max_size=40))
+@given(st.lists(st.tuples(st.integers(-30, 30).filter(bool), prices, st.booleans()), max_size=40))
 def test_a_position_in_decimals_is_flat_when_a_person_says_so(rows):
+    """Tenths, whose binary sums are not exact; in every second row, what is held is closed."""
     portfolio, tenths = Portfolio(CASH), 0
-    for signed, price in rows:
-        portfolio.apply(signed / 10, price, 0.0)
-        tenths += signed
+    for signed, price, closes in rows:
+        change = -tenths if closes and tenths else signed
+        portfolio.apply(change / 10, price, 0.0)
+        tenths += change
         assert (portfolio.position == 0.0) == (tenths == 0)
         assert (portfolio.average == 0.0) == (tenths == 0)
         assert portfolio.position == pytest.approx(tenths / 10, abs=1e-12)

@@ -33,7 +33,7 @@ class Plain:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._lines = Lines(simulation.recording, simulation.config)
-        self._next = time.monotonic()
+        self._next = time.monotonic() + STANDING_S
 
     def __enter__(self) -> Self:
         simulation = self._simulation

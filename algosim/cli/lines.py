@@ -70,6 +70,8 @@ class Lines:
         recording = self._recording
         if status["state"] == "waiting":
             return f"waiting for {clean(', '.join(status['waiting_for']))}"
+        if not len(recording):
+            return f"{status['state']}, no tick yet"
         return (
             f"[{clock(recording.last_time)}] {status['state']}, {plural(len(recording), 'tick')}, "
             f"{rate(status['ticks_per_s'])} ticks/s, price {price(recording.last_price)}, "

@@ -54,15 +54,17 @@ def run(context: click.Context, *, speed: dict[str, object], headless: bool) -> 
         settings=options.settings | speed,
         out=options.out,
     )
+    drawn = on_terminal() and not headless
+    with Console(stderr=True).status("starting") if drawn else nullcontext():
+        simulation.start()
     try:
-        with Console(stderr=True).status("starting") if on_terminal() else nullcontext():
-            simulation.start()
-        with (Plain if headless or not on_terminal() else Picture)(simulation) as display:
+        with (Picture if drawn else Plain)(simulation) as display:
             _watch(simulation, display, context.obj)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the next one ends this process, and the engine with it
         click.echo("stopping; Ctrl-C again leaves at once", err=True)
-    return print_result(simulation.stop())
+    result, status = simulation.stop(), simulation.status
+    return print_result(result, crash=status["reason"] if status["state"] == "crashed" else "")
 
 
 def _watch(simulation: Simulation, display: Plain | Picture, session: Session) -> None:

@@ -11,10 +11,10 @@ import msgspec
 
 from algosim.cli.outcome import FAILED, FINE, example
 from algosim.cli.text import clean, plural
-from algosim.core.doctor import check
 from algosim.errors import ConfigError
+from algosim.runs.inspection import doctor as inspect
 from algosim.runs.source import ENTRY
-from algosim.runs.workspace import find_strategy, shipped_folder, workspace
+from algosim.runs.workspace import shipped_folder, workspace
 
 if TYPE_CHECKING:
     from algosim.core.doctor import Finding
@@ -78,23 +78,21 @@ def doctor(file: str, *, as_json: bool) -> int:
     FILE is a strategy's file, folder or name. Finds what keeps a strategy from loading or working (errors),
     and what would make its runs differ or looks like a slip (warnings). Ends with 1 if there is an error.
     """
-    source = find_strategy(file)
-    label = file if Path(file).is_file() else source.label
-    findings = check(source.files[ENTRY], label)
+    findings = inspect(file)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(findings), indent=2).decode())
     else:
-        _print_findings(findings, label)
+        _print_findings(findings, file)
     return FAILED if any(finding.level == "error" for finding in findings) else FINE
 
 
-def _print_findings(findings: list[Finding], label: str) -> None:
+def _print_findings(findings: list[Finding], file: str) -> None:
     for finding in findings:
         click.echo(clean(str(finding)))
         if finding.source.strip():
             click.echo(f"    {clean(finding.source.strip())}")
     if not findings:
-        click.echo(f"{clean(label)}: no findings")
+        click.echo(f"{clean(file)}: no findings")
         return
     errors = sum(finding.level == "error" for finding in findings)
     click.echo(f"{plural(errors, 'error')}, {plural(len(findings) - errors, 'warning')}")

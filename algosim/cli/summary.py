@@ -66,8 +66,17 @@ def stopped(recording: Recording) -> dict[str, str]:
     return reasons
 
 
-def print_result(result: Result, *, as_json: bool = False) -> int:
-    """Print a finished run, with its digest last, and return the command's exit code."""
+def print_result(result: Result, *, as_json: bool = False, crash: str = "") -> int:
+    """Print a run, with its digest last, and return the command's exit code.
+
+    Parameters
+    ----------
+    result : Result
+    as_json : bool
+        JSON alone on standard output.
+    crash : str
+        What ended the run early, if anything did.
+    """
     reasons = stopped(result.recording)
     if as_json:
         click.echo(_json(result, reasons))
@@ -76,10 +85,9 @@ def print_result(result: Result, *, as_json: bool = False) -> int:
     for name, reason in reasons.items():
         *frames, last = reason.splitlines() or [""]
         complain(f"{name} stopped: {last}", frames)
-    crash = _crash(result.recording)
     if crash:
-        complain(crash)
-    if not as_json:
+        complain(f"the run crashed: {crash}; `sim replay {result.run_id}` shows what was recorded")
+    if result.digest and not as_json:
         click.echo(f"digest {result.digest}")
     return FAILED if reasons or crash else FINE
 
@@ -91,12 +99,6 @@ def print_replayed(result: Result) -> None:
         click.echo(f"note: {clean(result.note)}")
     click.echo("replayed: no event differs")
     click.echo(f"digest {result.digest}")
-
-
-def _crash(recording: Recording) -> str:
-    if recording.end is None:
-        return "the run crashed: its recording has no end"
-    return f"the run crashed: {recording.end.reason}" if recording.end.state == "crashed" else ""
 
 
 def _print_text(result: Result) -> None:

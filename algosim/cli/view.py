@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
+from algosim.cli.columns import Column, fixed_table
 from algosim.cli.text import clean, clock, money, number, percent, plural, price, quantity, rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.console import JustifyMethod, RenderableType
+    from rich.console import RenderableType
 
     from algosim.config import Config
     from algosim.core.metrics import Metrics
@@ -46,37 +46,29 @@ class Size(NamedTuple):
     height: int
 
 
-class _Column(NamedTuple):
-    """A column of fixed width, so that nothing moves when a number grows. 0 takes what is left."""
-
-    title: str
-    width: int
-    justify: JustifyMethod = "right"
-
-
 _ACCOUNTS = (
-    _Column("account", 0, "left"),
-    _Column("equity", 12),
-    _Column("P/L", 11),
-    _Column("drawdown", 9),
-    _Column("Sharpe ± SE", 14),
-    _Column("exposure", 8),
-    _Column("trades", 7),
+    Column("account", 0, "left"),
+    Column("equity", 12),
+    Column("P/L", 11),
+    Column("drawdown", 9),
+    Column("Sharpe ± SE", 14),
+    Column("exposure", 8),
+    Column("trades", 7),
 )
 _TRADES = (
-    _Column("time", 13),
-    _Column("account", 14, "left"),
-    _Column("side", 4, "left"),
-    _Column("quantity", 10),
-    _Column("price", 12),
-    _Column("tag", 0, "left"),
+    Column("time", 13),
+    Column("account", 14, "left"),
+    Column("side", 4, "left"),
+    Column("quantity", 10),
+    Column("price", 12),
+    Column("tag", 0, "left"),
 )
 _STRATEGIES = (
-    _Column("strategy", 14, "left"),
-    _Column("state", 9, "left"),
-    _Column("version", 7),
-    _Column("position", 10),
-    _Column("", 0, "left"),
+    Column("strategy", 14, "left"),
+    Column("state", 9, "left"),
+    Column("version", 7),
+    Column("position", 10),
+    Column("", 0, "left"),
 )
 
 
@@ -106,9 +98,9 @@ def dashboard(
     return Group(
         _status_line(recording, status),
         _notice_line(recording, status, len(names) - len(shown)),
-        _table(_ACCOUNTS, accounts, len(accounts), size.width),
-        _table(_TRADES, _trade_rows(recording, trades), trades, size.width),
-        _table(_STRATEGIES, _strategy_rows(status, shown), len(shown), size.width),
+        fixed_table(_ACCOUNTS, accounts, len(accounts), size.width),
+        fixed_table(_TRADES, _trade_rows(recording, trades), trades, size.width),
+        fixed_table(_STRATEGIES, _strategy_rows(status, shown), len(shown), size.width),
         *_log_lines(recording, logs, size.width),
     )
 
@@ -205,21 +197,3 @@ def _log_lines(recording: Recording, most: int, width: int) -> list[Text]:
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return lines
-
-
-def _table(columns: Sequence[_Column], rows: Sequence[Sequence[str]], height: int, width: int) -> Table:
-    """Return a table of exactly `height` rows below its heading, as wide as there is room."""
-    left = width - sum(column.width for column in columns) - len(columns) + 1
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(
-            column.title,
-            width=column.width or max(left, 8),
-            justify=column.justify,
-            no_wrap=True,
-            overflow="ellipsis",
-        )
-    for row in [*rows, *[()] * (height - len(rows))]:
-        cells = [Text(clean(cell)) for cell in row]
-        table.add_row(*cells, *[Text("")] * (len(columns) - len(cells)))
-    return table

@@ -3,14 +3,50 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from importlib import import_module
+from typing import TYPE_CHECKING
 
+from algosim.errors import AlgosimError
 from algosim.live.child import born
+from algosim.runs.guard import die_with_launcher, die_with_parent
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 ROLES = ("supervisor", "simulator", "broker", "recorder", "host")
+LINGERING = ("supervisor", "recorder")
+"""Those who bring the run to an end when their parent has died; the others have nothing left to do."""
+
+GRACE_S = 2.0
+
+
+def last_words(
+    name: str, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Say why a process ends, in a last line that begins with its name."""
+    text = str(error)
+    if not issubclass(kind, AlgosimError):
+        sys.__excepthook__(kind, error, trace)
+        text = f"{kind.__name__}: {text}"
+    sys.stderr.write(f"{name}: {text}\n")
+
+
+def main(role: str) -> None:
+    """Be this role until the supervisor says stop."""
+    birth = born()
+    sys.excepthook = partial(last_words, birth.name)
+    if role in LINGERING:
+        orphaned = die_with_parent(grace_s=GRACE_S)
+        import_module(f"algosim.live.{role}").main(birth, orphaned)
+    else:
+        die_with_launcher()
+        die_with_parent()
+        import_module(f"algosim.live.{role}").main(birth)
+
 
 if __name__ == "__main__":
-    role = sys.argv[1]
-    if role not in ROLES:
-        sys.exit(f"no role {role!r}; processes of a live run are started by algosim itself")
-    import_module(f"algosim.live.{role}").main(born())
+    if sys.argv[1:2] and sys.argv[1] in ROLES:
+        main(sys.argv[1])
+    else:
+        sys.exit(f"processes of a live run are started by algosim itself, as one of: {', '.join(ROLES)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import Any
 
 import msgspec
@@ -10,7 +11,6 @@ import zmq
 
 from algosim.config import Config
 from algosim.live.sockets import KeyPair, Party, Security, connect, make
-from algosim.runs.guard import die_with_parent
 from algosim.runs.launch import check_start, receive
 
 __all__ = ["Birth", "Link", "born"]
@@ -60,11 +60,10 @@ class Birth(msgspec.Struct, kw_only=True):
 
 
 def born() -> Birth:
-    """Read the birth document and tie this process's life to its launcher's."""
+    """Read the birth document; an interrupt from a terminal is for the process that started the run."""
     check_start()
-    birth = msgspec.json.decode(receive(), type=Birth)
-    die_with_parent()
-    return birth
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return msgspec.json.decode(receive(), type=Birth)
 
 
 class Link:

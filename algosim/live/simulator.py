@@ -23,6 +23,7 @@ from algosim.live.wire import (
     SUBSCRIBE,
     Stamped,
     TickMessage,
+    arrived,
     published,
     ready_topic,
     wall_ns,
@@ -36,6 +37,12 @@ __all__ = ["main"]
 
 LATE_S = 0.2
 """No tick is released while one is not done for longer: a slow strategy is not buried under a backlog."""
+
+BATCH = 256
+"""Frames taken from upstream before other things get their turn."""
+
+BURST = 32
+"""Ticks released before commands and credit get their turn."""
 
 NO_LIMIT = 2**62
 
@@ -53,6 +60,9 @@ class _Simulator:
         self.pacer = Pacer(self.config.schedule.speed, time.monotonic())
         self.until: int = NO_LIMIT
         self.until_time: int = NO_LIMIT
+        run = self.config.run
+        self._last_tick = run.ticks or NO_LIMIT
+        self._last_time = round(run.duration_s * 1e9) or NO_LIMIT
         self.ended = False
         self.controls = 0
         self.done = 0
@@ -60,6 +70,7 @@ class _Simulator:
         self.alive = True
         self._open: deque[tuple[int, float]] = deque()
         self._epoch = parse_epoch(self.config.run.epoch)
+        self._parameters = model_parameters(self.config.model)
         self._known: dict[str, str] = {ready_topic(p.name, birth.nonces["ready"]): p.name for p in birth.parties}
         self._credit = CREDIT + birth.nonces["credit"].encode()
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -84,57 +95,61 @@ class _Simulator:
             if self.link.socket in ready:
                 for document in self.link.heard():
                     self._command(document)
-            if self._wait() == 0.0:
+            for _ in range(BURST):
+                if self._wait() != 0.0:
+                    break
                 self._release()
 
     def _wait(self) -> float | None:
         """Return the seconds until the next release; None if only a message can bring it about."""
         if self.pacer.paused or self.ended:
             return None
-        if self._reached_stop():
+        next_time = self.market.peek_time()
+        if self._is_over(next_time) or self._has_arrived(next_time):
             return 0.0
         now = time.monotonic()
         if self._open and (
             self.market.seq - self.done >= self.config.transport.window or now - self._open[0][1] > LATE_S
         ):
             return None
-        return self.pacer.wait(self.market.peek_time(), now)
+        return self.pacer.wait(next_time, now)
 
-    def _reached_stop(self) -> bool:
-        return self.market.seq >= self.until or self.market.peek_time() > self.until_time or self._over()
+    def _has_arrived(self, next_time: int) -> bool:
+        """Whether the run stands where it was told to pause."""
+        return self.market.seq >= self.until or next_time > self.until_time
 
-    def _over(self) -> bool:
-        run = self.config.run
-        limit = round(run.duration_s * 1e9) or NO_LIMIT
-        return self.market.seq >= (run.ticks or NO_LIMIT) or self.market.peek_time() > limit
+    def _is_over(self, next_time: int) -> bool:
+        return self.market.seq >= self._last_tick or next_time > self._last_time
 
     def _release(self) -> None:
-        if self._over():
-            run = self.config.run
-            duration = round(run.duration_s * 1e9)
-            reached = self.market.seq >= (run.ticks or NO_LIMIT)
-            self._end(self.market.time if reached or not duration else duration)
-            return
-        if self._reached_stop():
+        next_time = self.market.peek_time()
+        if self._is_over(next_time):
+            early = self.market.seq >= self._last_tick
+            self._end(self.market.time if early else self._last_time)
+        elif self._has_arrived(next_time):
             self._pause()
             self.link.tell("reached", tick=self.market.seq)
-            return
+        else:
+            self._tick()
+
+    def _tick(self) -> None:
+        """Publish the next tick."""
         before = self.market.time
-        ticks = self.market.take(1)
-        seq, t = self.market.seq, self.market.time
-        self.pacer.released(t, time.monotonic())
-        self._open.append((seq, time.monotonic()))
+        self.market.take(1)
+        seq, t, now = self.market.seq, self.market.time, time.monotonic()
+        self.pacer.released(t, now)
+        self._open.append((seq, now))
         model = self.config.model
         state = None
         if model.reveal_state:
-            state = {"x": self.market.x, "dt": (t - before) * 1e-9, **model_parameters(model)}
+            state = {"x": self.market.x, "dt": (t - before) * 1e-9, **self._parameters}
         message = TickMessage(
             seq=seq,
             ts=self._epoch + t,
             ts_sim=t,
             ts_wall=wall_ns(),
             run_id=self.birth.run_id,
-            price=float(ticks.price[0]),
+            price=self.market.price,
             asset_id=model.asset_id,
             model_state=state,
             controls=self.controls,
@@ -167,11 +182,7 @@ class _Simulator:
 
     def _upstream(self) -> None:
         """Take subscriptions and credit; count what is neither."""
-        while True:
-            try:
-                frame = self.ticks.recv(zmq.NOBLOCK)
-            except zmq.Again:
-                return
+        for frame in arrived(self.ticks, BATCH):
             if frame[:1] == SUBSCRIBE:
                 name = self._known.get(frame[1:].decode("utf-8", "replace"))
                 if name is not None:
@@ -221,6 +232,7 @@ class _Simulator:
             self.pacer.set_speed(value, time.monotonic())
             return {"before": self._stamp(Control(seq=0, action="speed", key=key, value=value))}
         self.market.change(self.config.model, self.config.schedule)
+        self._parameters = model_parameters(self.config.model)
         return {"before": self._stamp(Control(seq=0, action="set", key=key, value=value))}
 
     def _do_pause(self, _: dict[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import threading
+import time
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import zmq
 from zmq.utils import z85
+from zmq.utils.monitor import recv_monitor_message
 
 from algosim.errors import EngineError
 from algosim.live.wire import MAX_FRAME
@@ -16,7 +19,14 @@ from algosim.live.wire import MAX_FRAME
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Doorman", "KeyPair", "Party", "bind", "connect", "fresh_keys", "make"]
+__all__ = ["Doorman", "KeyPair", "Party", "Security", "bind", "connect", "fresh_keys", "make"]
+
+HARD_LIMIT = 4
+"""A frame this many times too long is not even received: its sender is cut off."""
+
+MAX_TOPIC = 1 << 16
+HANDSHAKE_S = 1.0
+"""How long a connection may take to show its key before it counts as foreign; ours take milliseconds."""
 
 
 class KeyPair(msgspec.Struct, frozen=True):
@@ -55,8 +65,10 @@ def make(context: zmq.Context[zmq.Socket[bytes]], kind: int, hwm: int) -> zmq.So
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.SNDHWM, hwm)
     socket.setsockopt(zmq.RCVHWM, hwm)
-    socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME)
-    if kind in (zmq.XPUB,):
+    # What is too long but no more than that is received, refused and counted by whoever reads it. A
+    # publisher receives topics only, and libzmq keeps every one.
+    socket.setsockopt(zmq.MAXMSGSIZE, MAX_TOPIC if kind == zmq.XPUB else HARD_LIMIT * MAX_FRAME)
+    if kind == zmq.XPUB:
         socket.setsockopt(zmq.XPUB_VERBOSE, 1)
     return socket
 
@@ -82,11 +94,14 @@ def bind(
             socket.bind(candidate)
         except zmq.ZMQError as error:
             refused = error
-            if error.errno not in (zmq.EADDRINUSE, 13):
+            if error.errno not in (zmq.EADDRINUSE, errno.EACCES):
                 break
         else:
             return str(socket.getsockopt_string(zmq.LAST_ENDPOINT))
-    msg = f"cannot bind {endpoint} ({domain}): {refused}; set another transport.endpoints, or strict_ports: false"
+    msg = (
+        f"cannot bind {endpoint} ({domain}): {refused.strerror}; name another in transport.endpoints, or set "
+        "transport.strict_ports to false to take a free port"
+    )
     raise EngineError(msg)
 
 
@@ -100,32 +115,98 @@ def connect(socket: zmq.Socket[bytes], endpoint: str, security: Security) -> Non
 
 
 class Doorman:
-    """Answers ZAP requests (ZeroMQ RFC 27): which keys may connect to which of a process's sockets.
+    """Decides who may connect to a process's sockets, and counts whom it turned away.
 
-    Runs in a thread of its own, and before any socket is bound. A frame that such a socket receives has
-    the sender's key as its ``User-Id``.
+    Answers ZAP requests (ZeroMQ RFC 27) and watches the sockets' connections, in a thread of its own. A frame
+    that a socket receives has the sender's key as its ``User-Id``.
+
+    Parameters
+    ----------
+    context : zmq.Context
+    doors : dict
+        Sockets, not bound yet, and the keys that may connect to them, by domain.
     """
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], allowed: dict[str, Iterable[str]]) -> None:
-        self._allowed = {domain: set(keys) for domain, keys in allowed.items()}
-        self.refused = 0
-        socket = context.socket(zmq.REP)
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.bind("inproc://zeromq.zap.01")
-        threading.Thread(target=self._answer, args=(socket,), name="doorman", daemon=True).start()
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        doors: dict[str, tuple[zmq.Socket[bytes], Iterable[str]]],
+    ) -> None:
+        self._allowed = {domain: frozenset(keys) for domain, (_, keys) in doors.items()}
+        self._callers = {domain: _Callers() for domain in doors}
+        requests = context.socket(zmq.REP)
+        requests.setsockopt(zmq.LINGER, 0)
+        requests.bind("inproc://zeromq.zap.01")
+        monitors = {_monitor(context, socket, domain): domain for domain, (socket, _) in doors.items()}
+        threading.Thread(target=self._run, args=(requests, monitors), name="doorman", daemon=True).start()
 
     def allow(self, key: str, domains: Iterable[str]) -> None:
         """Let a key in from now on."""
         for domain in domains:
-            self._allowed[domain] = self._allowed[domain] | {key}
+            self._allowed[domain] |= {key}
 
-    def _answer(self, socket: zmq.Socket[bytes]) -> None:
-        with contextlib.suppress(zmq.ContextTerminated):
+    def refused(self, domain: str) -> int:
+        """Return how many connections to this socket never showed a key that may connect."""
+        return self._callers[domain].strangers()
+
+    def _run(self, requests: zmq.Socket[bytes], monitors: dict[zmq.Socket[bytes], str]) -> None:
+        poller = zmq.Poller()
+        for socket in (requests, *monitors):
+            poller.register(socket, zmq.POLLIN)
+        try:
             while True:
-                version, request, domain, _, _, mechanism, *credentials = socket.recv_multipart()
-                key = z85.encode(credentials[0]).decode() if credentials else ""
-                known = mechanism == b"CURVE" and key in self._allowed.get(domain.decode(), ())
-                self.refused += not known
-                status = [b"200", b"OK", key.encode()] if known else [b"400", b"unknown key", b""]
-                socket.send_multipart([version, request, *status, b""])
-        socket.close()
+                for socket, _ in poller.poll():
+                    if socket is requests:
+                        self._answer(requests)
+                    else:
+                        self._callers[monitors[socket]].take(recv_monitor_message(socket)["event"])
+        except zmq.ContextTerminated:
+            for socket in (requests, *monitors):
+                socket.close()
+
+    def _answer(self, requests: zmq.Socket[bytes]) -> None:
+        version, request, domain, _, _, mechanism, *credentials = requests.recv_multipart()
+        key = z85.encode(credentials[0]).decode() if mechanism == b"CURVE" else ""
+        known = key in self._allowed.get(domain.decode(), ())
+        status = [b"200", b"OK", key.encode()] if known else [b"400", b"unknown key", b""]
+        requests.send_multipart([version, request, *status, b""])
+
+
+def _monitor(
+    context: zmq.Context[zmq.Socket[bytes]], socket: zmq.Socket[bytes], domain: str
+) -> zmq.Socket[bytes]:
+    """Return a socket that receives what happens to another's connections."""
+    socket.monitor(f"inproc://{domain}", zmq.EVENT_ACCEPTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+    monitor = context.socket(zmq.PAIR)
+    monitor.setsockopt(zmq.RCVHWM, 0)  # libzmq's own thread would wait here for its turn
+    monitor.connect(f"inproc://{domain}")
+    return monitor
+
+
+class _Callers:
+    """The connections to one socket that have not shown a key (or, without keys, a protocol) of ours."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[float] = deque()
+        self._strangers = 0
+        self._lock = threading.Lock()
+
+    def take(self, event: int) -> None:
+        with self._lock:
+            if event == zmq.EVENT_ACCEPTED:
+                self._waiting.append(time.monotonic())
+                self._settle()
+            elif self._waiting:
+                self._waiting.pop()  # the event does not say whose; ours are through at once, so the latest
+            else:
+                self._strangers -= 1  # one that took long was ours after all
+
+    def strangers(self) -> int:
+        with self._lock:
+            self._settle()
+            return self._strangers
+
+    def _settle(self) -> None:
+        while self._waiting and time.monotonic() - self._waiting[0] > HANDSHAKE_S:
+            self._waiting.popleft()
+            self._strangers += 1

@@ -14,7 +14,7 @@ from algosim.core.desk import HISTORY
 from algosim.core.engine import Failure, Loop, Turn
 from algosim.core.strategy import Runner, explain, seed_globals, strategy_seed
 from algosim.errors import StrategyError
-from algosim.events import Event, Log
+from algosim.events import Event, Fill, Log
 from algosim.runs.frames import Block, Ended, Failed, Job, Started, write_frame
 from algosim.runs.guard import die_with_parent
 from algosim.runs.launch import check_start, receive, take_stdout
@@ -126,6 +126,9 @@ class _Stint:
         unfilled, events = loop.finish(t_end)
         if alive:
             runner.desk.forget()
+            fills = [event for event in events if isinstance(event, Fill)]
+            if fills:
+                runner.desk.filled(fills)
             block = loop.quote.seq + 1
             try:
                 _call(runner.stop, t_end, loaded, "on_stop")

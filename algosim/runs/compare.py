@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Difference", "digest_of", "first_difference"]
 
 MAX_FIELDS = 3
-MAX_VALUE = 60
+MAX_VALUE = 300
 
 
 class Difference(NamedTuple):
@@ -165,7 +165,9 @@ _HEAD = ("seq", "id", "number", "params", "origin")
 
 
 def _short(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
+    text = repr(value)
+    if isinstance(value, str):  # of a traceback the end: where, the line, what
+        text = ": ".join(line.strip() for line in value.splitlines()[-3:])
     return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}..."
 
 

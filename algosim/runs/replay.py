@@ -15,7 +15,7 @@ from algosim.runs.folder import DIGEST, STRATEGIES, read_run
 from algosim.runs.inputs import read_inputs
 from algosim.runs.recorder import Recorder
 from algosim.runs.result import Result
-from algosim.runs.workspace import find_run
+from algosim.runs.workspace import EVENTS, find_run
 
 if TYPE_CHECKING:
     import os
@@ -116,6 +116,8 @@ def _verify(saved: SavedRun, inputs: Inputs, recorder: Recorder, first_price: fl
     if saved.digest not in ("", content):
         what = f"{DIGEST} has {saved.digest[:80]!r} and the events add up to {content!r}"
         why = "it, or a command in the record, was edited after the run"
+        if saved.recording.end is None:
+            why = f"{EVENTS} was cut after the run, which had an end"
         msg = f"{saved.folder}: every event is as recorded, but {what}: {why}"
         raise ReplayDiverged(msg)
 

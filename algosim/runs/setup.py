@@ -118,6 +118,7 @@ def _id_of(path: str) -> str:
     try:
         msgspec.convert(name, Id)
     except msgspec.ValidationError:
+        find_strategy(path)  # what is wrong with the path itself comes first
         msg = f"{name!r} cannot be an id (letters, digits, '_' and '-'); name it: {{'my_id': {path!r}}}"
         raise ConfigError(msg) from None
     return name

@@ -1,0 +1,207 @@
+"""The series behind every chart, extended with what a run has recorded since the last look."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+
+from algosim.core.equity import equity_curve
+from algosim.events import Attach, Detach, Remove, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from algosim.events import Control, Fill, Plot
+    from algosim.runs.recording import Recording
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Feed", "Mark", "Series", "Trades"]
+
+E = TypeVar("E")
+NAN = float("nan")
+
+
+class Trades(NamedTuple):
+    """Fills of one side as points: simulated time [s], price, what to say of each; shape (k,)."""
+
+    time: Floats
+    price: Floats
+    text: list[str]
+
+
+class Mark(NamedTuple):
+    """An intervention at a simulated time [s], with a word for it."""
+
+    time: float
+    kind: str
+    text: str
+
+
+class Series(NamedTuple):
+    """What a chart draws: arrays of shape (n,) over consecutive ticks, from number `first` on.
+
+    `time` is simulated seconds; `drawdown` is the fraction below the peak of the equity so far, at most 0;
+    `lines` has what strategies drew, by label, NaN where they drew nothing.
+    """
+
+    first: int
+    time: Floats
+    price: Floats
+    equity: Floats
+    drawdown: Floats
+    lines: dict[str, Floats]
+    buys: Trades
+    sells: Trades
+    marks: list[Mark]
+
+
+class _Books:
+    """One account at the last tick that was taken."""
+
+    def __init__(self, cash: float) -> None:
+        self.position = 0.0
+        self.cash = cash
+
+
+class Feed:
+    """Follows a recording; every call of `update` takes only what is new.
+
+    Parameters
+    ----------
+    initial_cash : float
+        Of each account.
+    """
+
+    def __init__(self, initial_cash: float) -> None:
+        self.initial_cash = initial_cash
+        self.ticks = 0
+        self._time = array("d")
+        self._price = array("d")
+        self._equity = array("d")
+        self._drawdown = array("d")
+        self._lines: dict[str, array[float]] = {}
+        self._books: dict[str, _Books] = {}
+        self._peak = 0.0
+        self._fills: list[Fill] = []
+        self._marks: list[tuple[int, Mark]] = []
+        self._seen = {"fills": 0, "plots": 0, "members": 0, "controls": 0}
+
+    def update(self, recording: Recording) -> int:
+        """Take what was recorded since the last call; return the number of new ticks."""
+        total = len(recording)
+        fresh = total - self.ticks
+        fills = self._news("fills", recording.fills)
+        if fresh:
+            ticks = recording.ticks_between(self.ticks + 1, total)
+            self._time.frombytes((ticks.time * 1e-9).tobytes())
+            self._price.frombytes(ticks.price.tobytes())
+            self._follow_equity(recording.accounts(), ticks.price, fills)
+        self._fills += fills
+        self.ticks = total
+        self._draw(self._news("plots", recording.plots))
+        self._note(self._news("members", recording.members), self._news("controls", recording.controls))
+        return fresh
+
+    def _news(self, kind: str, events: list[E]) -> list[E]:
+        news = events[self._seen[kind] :]
+        self._seen[kind] += len(news)
+        return news
+
+    def series(self, last: int | None = None, *, window: int | None = None) -> Series:
+        """Return the ticks up to `last` (the newest without it), at most `window` of them."""
+        stop = self.ticks if last is None else min(last, self.ticks)
+        start = 0 if window is None else max(0, stop - window)
+        cut = slice(start, stop)
+        lines = {label: _floats(values[cut]) for label, values in self._lines.items()}
+        shown = [fill for fill in self._fills if start < fill.seq <= stop]
+        return Series(
+            start + 1,
+            _floats(self._time[cut]),
+            _floats(self._price[cut]),
+            _floats(self._equity[cut]),
+            _floats(self._drawdown[cut]),
+            {label: values for label, values in lines.items() if not np.isnan(values).all()},
+            _trades(fill for fill in shown if fill.side == "BUY"),
+            _trades(fill for fill in shown if fill.side == "SELL"),
+            [mark for seq, mark in self._marks if start < seq <= stop + 1],
+        )
+
+    def _follow_equity(self, accounts: Iterable[str], price: Floats, fills: list[Fill]) -> None:
+        """Extend the equity of all accounts together, and its drawdown, over new prices."""
+        for name in accounts:
+            self._books.setdefault(name, _Books(self.initial_cash))
+        equity = np.zeros(len(price))
+        for name, books in self._books.items():
+            mine = [fill for fill in fills if fill.id == name]
+            position, cash, curve = equity_curve(
+                np.array([fill.seq - self.ticks for fill in mine], dtype=np.int64),
+                np.array([fill.position for fill in mine], dtype=np.float64),
+                np.array([fill.cash for fill in mine], dtype=np.float64),
+                price,
+                books.cash,
+                initial_position=books.position,
+            )
+            books.position, books.cash = float(position[-1]), float(cash[-1])
+            equity += curve
+        start = self.initial_cash * len(self._books)
+        peak = np.maximum.accumulate(np.maximum(equity, max(self._peak, start)))
+        self._peak = float(peak[-1])
+        self._equity.frombytes(equity.tobytes())
+        with np.errstate(divide="ignore", invalid="ignore"):
+            below = np.where(peak > 0.0, equity / peak - 1.0, 0.0)
+        self._drawdown.frombytes(below.tobytes())
+
+    def _draw(self, plots: Iterable[Plot]) -> None:
+        """Extend the lines that strategies draw; a tick without a point is a gap."""
+        several = len(self._books) > 1
+        for plot in plots:
+            for name, value in plot.values.items():
+                label = f"{plot.id}: {name}" if several else name
+                line = self._lines.setdefault(label, array("d"))
+                line.extend([NAN] * (plot.seq - 1 - len(line)))
+                line.append(NAN if value is None else value)
+        for line in self._lines.values():
+            line.extend([NAN] * (self.ticks - len(line)))
+
+    def _note(self, members: Iterable[object], controls: Iterable[Control]) -> None:
+        """Keep what people did and what became of strategies."""
+        notes = [(event.seq, *words) for event in members if (words := _words(event))]
+        notes += [
+            (event.seq, "set", f"{event.key} = {event.value}")
+            for event in controls
+            if event.action in ("set", "speed")
+        ]
+        for seq, kind, text in sorted(notes):
+            index = min(seq, self.ticks) - 1
+            at = self._time[index] if index >= 0 else 0.0
+            self._marks.append((seq, Mark(at, kind, text)))
+
+
+def _words(event: object) -> tuple[str, str] | None:
+    if isinstance(event, Version):
+        return "reload", f"{event.id}: version {event.version}"
+    if isinstance(event, Attach):
+        return ("add", f"{event.id} joins") if event.seq > 1 else None
+    if isinstance(event, Detach):
+        return "fail", f"{event.id} stopped: {event.reason}"
+    if isinstance(event, Remove):
+        return "remove", f"{event.id} leaves"
+    return None
+
+
+def _floats(values: array[float]) -> Floats:
+    return np.array(values, dtype=np.float64)
+
+
+def _trades(fills: Iterable[Fill]) -> Trades:
+    fills = list(fills)
+    return Trades(
+        np.array([fill.ts_sim * 1e-9 for fill in fills]),
+        np.array([fill.price for fill in fills]),
+        [f"{fill.side} {fill.qty:g} at {fill.price:,.4f} {fill.tag}".strip() for fill in fills],
+    )

@@ -1,0 +1,363 @@
+"""The versions of one strategy: the one that trades, the one that is to follow, the one being imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import zmq
+
+from algosim.core.desk import HISTORY
+from algosim.core.strategy import strategy_seed
+from algosim.errors import StrategyError
+from algosim.live.pipe import Acted, Began, Begin, Broke, Finish, Finished, Kept, Load, Loaded, Tell
+from algosim.live.workers import Overrun, Worker, WorkerGone
+from algosim.runs.source import Source, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from algosim.core.desk import Desk
+    from algosim.live.child import Birth
+    from algosim.live.pipe import Question, Reply
+
+    Lines = list[tuple[str, str]]
+
+__all__ = ["Succession", "Version"]
+
+
+class Version:
+    """One version of a strategy: its code, parameters and worker, from import to retirement.
+
+    Attributes
+    ----------
+    ordinal : int
+        Names its random stream; counts up over the strategy's life in the run.
+    rids : list of int
+        The commands that asked for it and wait for an answer.
+    """
+
+    def __init__(self, source: Source, params: dict[str, Any], ordinal: int, worker: Worker) -> None:
+        self.source = source
+        self.params = params
+        self.ordinal = ordinal
+        self.worker = worker
+        self.name = source.id
+        self.keep_state = False
+        self.kept: dict[str, Any] = {}
+        self.rids: list[int] = []
+        self.state: Literal["importing", "imported", "starting", "trading", "stopping"] = "importing"
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the run records of it."""
+        return {
+            "version": self.ordinal,
+            "code": self.source.code,
+            "name": self.name,
+            "params": self.params,
+        }
+
+
+class Out(NamedTuple):
+    """Where a succession says what happens: to the supervisor, to the log, and that nobody trades."""
+
+    tell: Callable[..., None]
+    log: Callable[[Lines], None]
+    detached: Callable[[], None]
+
+
+class Succession:
+    """Imports new versions beside the one that trades, and lets them take over between two ticks.
+
+    Parameters
+    ----------
+    birth : Birth
+        The host's.
+    poller : zmq.Poller
+        Is told of the workers' pipes.
+    out : Out
+
+    Attributes
+    ----------
+    current : Version or None
+        Trades, or is about to: imported, not attached yet.
+    upcoming : Version or None
+        Imported; takes over before the next tick.
+    loading : Version or None
+    ordinal : int
+        The last ordinal that was used.
+    """
+
+    def __init__(self, birth: Birth, poller: zmq.Poller, out: Out) -> None:
+        self.current: Version | None = None
+        self.upcoming: Version | None = None
+        self.loading: Version | None = None
+        self.ordinal = int(birth.extra["ordinal"])
+        self._id = birth.name
+        self._seed = int(birth.seed)
+        self._limits = birth.config.limits
+        self._max_position = birth.config.portfolio.max_position
+        self._run = Path(birth.extra["folder"])
+        self._path = Path(birth.extra["path"])
+        self._workspace = Path(birth.extra["workspace"])
+        self._params: dict[str, Any] = birth.extra["params"]
+        self._poller = poller
+        self._out = out
+
+    @property
+    def versions(self) -> list[Version]:
+        """All that have a worker."""
+        return [each for each in (self.current, self.upcoming, self.loading) if each is not None]
+
+    @property
+    def newest(self) -> Version | None:
+        """The last one that was asked for."""
+        return self.loading or self.upcoming or self.current
+
+    @property
+    def busy(self) -> bool:
+        """Whether any of them is being asked."""
+        return any(version.worker.busy for version in self.versions)
+
+    @property
+    def idle(self) -> Version | None:
+        """The version that can be asked for its next tick, if there is one."""
+        current, upcoming = self.current, self.upcoming
+        if current is None or current.state != "trading" or current.worker.busy:
+            return None
+        return None if upcoming is not None and upcoming.state == "starting" else current
+
+    # A new version
+
+    def prepare(
+        self, params: dict[str, Any] | None = None, *, keep_state: bool = False, rid: int | None = None
+    ) -> None:
+        """Import the strategy as its files are now, in a fresh worker, in the background.
+
+        Parameters
+        ----------
+        params : dict, optional
+            Over those that it has.
+        keep_state : bool, optional
+            Whether it is offered what the version before has kept.
+        rid : int, optional
+            The command that waits for an answer.
+        """
+        newest, loading = self.newest, self.loading
+        wanted = {**(self._params if newest is None else newest.params), **(params or {})}
+        rids = [] if rid is None else [rid]
+        try:
+            source = read_source(self._path, self._workspace)
+        except StrategyError as error:
+            self._refuse(rids, _described(str(error)), [("error", str(error))])
+            return
+        if newest is not None and (newest.source.code, newest.params) == (source.code, wanted):
+            for waiting in rids:
+                self._out.tell("answer", rid=waiting, unchanged=True)
+            self._out.tell("accepted")
+            return
+        if loading is not None:  # whoever asked for that one gets this one
+            rids += loading.rids
+            keep_state = keep_state or loading.keep_state
+            self._retire(loading)
+        self.loading = self._load(source, wanted, keep_state=keep_state, rids=rids)
+
+    def _load(self, source: Source, params: dict[str, Any], *, keep_state: bool, rids: list[int]) -> Version:
+        folder = self._run / "strategies" / source.code
+        source.write(folder)
+        ordinal = max(self.ordinal, self.current.ordinal if self.current is not None else 0) + 1
+        load = Load(
+            folder=str(folder),
+            label=source.label,
+            rng_seed=str(strategy_seed(self._seed, self._id, ordinal)),
+            params=params,
+            max_position=self._max_position,
+            max_orders=self._limits.orders_per_tick,
+        )
+        version = Version(source, params, ordinal, Worker(load))
+        version.keep_state, version.rids = keep_state, rids
+        self._poller.register(version.worker.stdout, zmq.POLLIN)
+        self.ask(version, load, "import", self._limits.init_s)
+        return version
+
+    def ask(self, version: Version, question: Question, hook: str, budget_s: float) -> None:
+        """Ask a version's worker; one that is gone is found when it is heard."""
+        try:
+            version.worker.ask(question, hook, budget_s, self._limits.wall_s)
+        except WorkerGone:
+            version.worker.busy = True
+
+    # What workers reply
+
+    def hear(self, version: Version, desk: Desk) -> Acted | Finished | None:
+        """Take a worker's reply, or find that it is gone or late; return what is the host's to carry on.
+
+        Parameters
+        ----------
+        version : Version
+        desk : Desk
+            The account as it is now, for a version that takes over.
+        """
+        try:
+            reply = version.worker.reply()
+            if reply is None:
+                version.worker.check_budget()
+                return None
+        except Overrun as overrun:
+            return self.lose(version, "budget", str(overrun))
+        except WorkerGone as gone:
+            return self.lose(version, "worker", str(gone))
+        if isinstance(reply, Broke):
+            return self.lose(version, "error", reply.message, reply)
+        if isinstance(reply, Acted | Finished):
+            return reply
+        self._took(version, reply, desk)
+        return None
+
+    def _took(self, version: Version, reply: Reply, desk: Desk) -> None:
+        if isinstance(reply, Loaded):
+            self._imported(version, reply)
+        elif isinstance(reply, Began):
+            self._began(version, reply)
+        elif isinstance(reply, Kept) and self.upcoming is not None:
+            self.upcoming.kept = reply.state if self.upcoming.keep_state else {}
+            self.begin(self.upcoming, desk)
+
+    def _imported(self, version: Version, reply: Loaded) -> None:
+        version.state, version.name = "imported", reply.name
+        self.loading = None
+        for rid in version.rids:
+            self._out.tell("answer", rid=rid)
+        version.rids = []
+        if self.current is None:
+            self.current = version
+            # The supervisor decides: init now, before the first tick, or attach to the running market.
+            self._out.tell("imported", **version.describe())
+            return
+        if self.upcoming is not None:
+            self._retire(self.upcoming)
+        self.upcoming = version
+        self._out.tell("accepted")
+
+    def begin(self, version: Version, desk: Desk) -> None:
+        """Call ``init``: the version takes over the account as it is."""
+        version.state = "starting"
+        question = Begin(desk.now, desk.books, desk.prices[-HISTORY:].tolist(), version.kept)
+        self.ask(version, question, "init", self._limits.init_s)
+
+    def swap(self, desk: Desk) -> bool:
+        """Let the upcoming version take over before the next tick, if there is one."""
+        current, upcoming = self.current, self.upcoming
+        if current is None or upcoming is None or upcoming.state != "imported":
+            return False
+        if upcoming.keep_state:
+            self.ask(current, Tell(), "set_state", self._limits.on_tick_s)
+        else:
+            self.begin(upcoming, desk)
+        return True
+
+    def finish(self, version: Version, question: Finish) -> None:
+        """Call ``on_stop``."""
+        version.state = "stopping"
+        self.ask(version, question, "on_stop", self._limits.on_stop_s)
+
+    def _began(self, version: Version, reply: Began) -> None:
+        version.state = "trading"
+        swapped = version is self.upcoming
+        if swapped:
+            assert self.current is not None
+            self._retire(self.current)
+            self.current, self.upcoming = version, None
+        self._params, self.ordinal = version.params, version.ordinal
+        for other in (self.upcoming, self.loading):
+            if other is not None and other.ordinal <= self.ordinal:
+                self._again(other)
+        self._out.tell("swapped" if swapped else "began", **version.describe())
+        if reply.logs:
+            self._out.log(reply.logs)
+
+    def _again(self, version: Version) -> None:
+        """Import a version once more: the run has a version of its ordinal by now."""
+        self._retire(version)
+        if version is self.upcoming:
+            self.upcoming = None
+        if self.loading is not None and version is not self.loading:
+            return  # a newer one is coming
+        self.loading = self._load(
+            version.source, version.params, keep_state=version.keep_state, rids=version.rids
+        )
+
+    # The end of a version
+
+    def lose(self, version: Version, reason: str, message: str, broke: Broke | None = None) -> Finished | None:
+        """Do without a version that failed: the old one trades on, or nobody does.
+
+        One that fails in ``on_stop`` has stopped all the same.
+        """
+        self._retire(version)
+        words = broke.frames or message if broke else message
+        logs = [*(broke.logs if broke else []), ("error", words)]
+        error = _described(message, broke)
+        if version is not self.current:
+            if version is self.upcoming:
+                self.upcoming = None
+            else:
+                self.loading = None
+            self._refuse(version.rids, error, logs)
+            return None
+        if version.state == "stopping":
+            self.current = None
+            return Finished(logs)
+        self._fail(version, reason, error, logs)
+        return None
+
+    def _fail(self, version: Version, reason: str, error: dict[str, Any], logs: Lines) -> None:
+        """Tell that nobody trades; a version that is already imported is offered in its place."""
+        self.current, self._params = None, version.params
+        self._out.log(logs)
+        self._out.tell("failed", reason=reason, error=error)
+        self._out.detached()
+        if self.upcoming is not None:
+            self.current, self.upcoming = self.upcoming, None
+            self._out.tell("imported", **self.current.describe())
+
+    def drop(self, what: str) -> None:
+        """Stop the version that trades: `what` never arrived, so its answers would be wrong."""
+        message = f"{what} never reached the strategy's host"
+        if self.current is None:
+            self._out.tell("failed", reason="hole", error=_described(message))
+            return
+        version = self.current
+        self._retire(version)
+        self._fail(version, "hole", _described(message), [("error", message)])
+
+    def _refuse(self, rids: list[int], error: dict[str, Any], logs: Lines) -> None:
+        """Tell that a version did not come to trade."""
+        self._out.log(logs)
+        if self.newest is None:
+            self._out.tell("failed", reason="error", error=error)
+        for rid in rids:
+            self._out.tell("answer", rid=rid, error=error)
+        self._out.tell("refused", error=error, asked=bool(rids))
+
+    def _retire(self, version: Version) -> None:
+        self._poller.unregister(version.worker.stdout)
+        version.worker.end()
+
+    def end(self) -> None:
+        """End the workers."""
+        for version in self.versions:
+            version.worker.end()
+
+
+def _described(message: str, broke: Broke | None = None) -> dict[str, Any]:
+    """Return an error as the handle can raise it."""
+    if broke is None:
+        return {"message": message}
+    return {
+        "message": message,
+        "file": broke.file,
+        "line": broke.line,
+        "source": broke.source,
+        "frames": broke.frames,
+    }
