@@ -17,6 +17,7 @@ __all__ = [
     "End",
     "Event",
     "Fill",
+    "Level",
     "Log",
     "Order",
     "Plot",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 Side = Literal["BUY", "SELL"]
+Level = Literal["print", "log", "reject", "error"]
 Scalar = bool | int | float | str | None
 
 
@@ -192,7 +194,7 @@ class Log(_Event, kw_only=True):
 
     id: str
     text: str
-    level: Literal["print", "log", "reject", "error"] = "log"
+    level: Level = "log"
     end: bool = False
 
 

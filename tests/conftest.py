@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-# How long an example takes says more about the machine than about the code.
-settings.register_profile("algosim", deadline=None)
+from tests.live_markets import home, market
+
+__all__ = ["home", "market"]  # fixtures of all tests
+
+# How long an example takes says more about the machine than about the code, and of several failures the
+# first is enough: finding the smallest example of each takes minutes.
+settings.register_profile("algosim", deadline=None, report_multiple_bugs=False)
 settings.load_profile("algosim")

@@ -9,7 +9,8 @@ from algosim import settings
 from algosim.events import Attach, Control, Detach, Order, Remove, RunStart
 from algosim.events import Version as VersionEvent
 from algosim.runs import folder as run_folder
-from algosim.runs.execute import AccountPlan, Execution, Plan, Version
+from algosim.runs.execute import Execution
+from algosim.runs.plan import AccountPlan, Plan, Version
 from algosim.runs.recorder import Recorder
 from algosim.runs.source import read_source
 
@@ -125,8 +126,14 @@ class Script:
     def _version(self, n: int, id: str, path: Path, params: dict, *, keep_state: bool = False) -> Version:
         versions = self._account(id).versions
         source = read_source(path, path.parents[2])
+        reloaded = bool(versions) and versions[-1].active is None
         version = Version(
-            first=n, ordinal=len(versions) + 1, source=source, params=params, keep_state=keep_state
+            first=n,
+            since=versions[-1].since if reloaded else n,
+            ordinal=len(versions) + 1,
+            source=source,
+            params=params,
+            keep_state=keep_state,
         )
         versions.append(version)
         return version

@@ -192,7 +192,6 @@ def test_history_takes_a_number_of_prices(n):
         in_init(lambda ctx: ctx.history(n))
 
 
-@pytest.mark.xfail(reason="history() refuses numpy's integers, 'got np.int64(2)'", raises=StrategyError)
 def test_history_takes_numpys_integers():
     in_init(lambda ctx: ctx.history(np.int64(2)))
 
@@ -234,7 +233,6 @@ def test_what_cannot_end_is_no_state():
         in_init(lambda ctx: ctx.set_state("s", loop))
 
 
-@pytest.mark.xfail(reason="the next version cannot be handed an integer of more than 64 bits or such a key")
 @pytest.mark.parametrize(("key", "value"), [("n", 2**64), ("\ud800", 1)], ids=ascii)
 def test_state_can_be_handed_to_the_next_version(key, value):
     session = Session()
@@ -478,7 +476,6 @@ def test_position_plus_pending_is_the_last_target(targets, latency_ms):
     assert session.account.portfolio.position == targets[-1]
 
 
-@pytest.mark.xfail(reason="-0.9 held, 2.0 in flight: target(0) leaves 1e-16, which the next target(0) orders")
 def test_going_flat_twice_is_one_order():
     """In tenths, whose sums are not exact, with one order filled and one in flight."""
     for first, second in itertools.product(range(-15, 16, 3), range(-15, 16, 2)):
@@ -495,7 +492,8 @@ def test_going_flat_twice_is_one_order():
 @pytest.mark.parametrize("qty", ["much", None, [1]])
 def test_a_target_that_is_no_number_is_explained(qty):
     (text,) = rejects(lambda ctx: ctx.target(qty))
-    assert "target(qty) takes a number, got" in text
+    assert "target(qty) takes a" in text
+    assert "number, got" in text
 
 
 def test_a_target_of_nan_is_explained():
@@ -503,7 +501,6 @@ def test_a_target_of_nan_is_explained():
     assert "nan" in text
 
 
-@pytest.mark.xfail(reason="target(inf) is taken for a rounding error: no order, and no word")
 def test_a_target_of_infinity_is_explained():
     (text,) = rejects(lambda ctx: ctx.target(math.inf))
     assert "inf" in text
@@ -568,9 +565,6 @@ def test_a_plot_that_cannot_be_drawn_raises(arguments, message):
         in_init(lambda ctx: ctx.plot(*arguments))
 
 
-@pytest.mark.xfail(
-    reason="the name of a plot is not cleaned: encoding the event ends the run", raises=UnicodeError
-)
 def test_a_plot_can_always_be_written():
     def on_tick(ctx, _tick):
         ctx.plot("\ud800", 1.0)

@@ -230,7 +230,7 @@ class Live:
         n, account = tick["seq"], self.session.account
         self.saw.append((n, tick["price"], ctx.position(), ctx.pending(), ctx.cash(), ctx.equity()))
         assert (ctx.position(), ctx.cash()) == (account.portfolio.position, account.portfolio.cash)
-        assert ctx.pending() == close(account.pending)
+        assert ctx.pending() == (close(account.pending) if account.open_orders else 0.0)
         books = account.portfolio
         assert ctx.equity() == close(CASH + books.realized + books.unrealized(tick["price"]))
         for kind, amount in self.plan.acts.get(n, ()):
@@ -470,6 +470,8 @@ def test_a_run_stops_at_the_last_tick_or_at_the_end_of_time():
     assert session.loop.end_time(50, int(whole[19]) + 5, None) == whole[19] + 5
     assert session.loop.end_time(20, 2**62, None) == whole[19]
     assert session.loop.end_time(20, 2**62, 77) == 77
+    session.loop.run(50, t_end=int(whole[20]))  # also where it is the only one
+    assert len(session.times) == 21
     session.loop.run(50, t_end=int(whole[29]) - 1)
     assert len(session.times) == 29
 

@@ -145,7 +145,9 @@ def test_a_market_without_strategies():
 def test_a_length_must_be_given(place):
     path = write_strategy(place, "buyer", BUYER)
     for options in ({}, {"ticks": 0}, {"duration": 0}):
-        with pytest.raises(ConfigError, match='say how long to run: duration="60s" or ticks=10_000'):
+        with pytest.raises(
+            ConfigError, match="say how long to run: a duration"
+        ):
             evaluate(path, **options)
     with pytest.raises(ConfigError, match="at least 0"):
         evaluate(path, ticks=-1)
@@ -480,3 +482,45 @@ def test_a_run_writes_to_its_folder_only(place, tmp_path, monkeypatch):
     with pytest.raises(RunError, match="is not empty and holds no run"):
         evaluate(path, seed=1, ticks=50, out=tmp_path)
     assert {entry.name for entry in tmp_path.iterdir()} == {"strategies", "mine.txt", "runs"}
+
+
+# Strategies that do not return
+
+
+@pytest.mark.parametrize(
+    ("code", "hook", "line"),
+    [
+        ("def on_tick(ctx, tick):\n    while ctx.time() > 1.0:\n        pass\n", "on_tick", (2, 3)),
+        (
+            "def init(ctx):\n    while True:\n        pass\n\ndef on_tick(ctx, tick):\n    pass\n",
+            "init",
+            (2, 3),
+        ),
+        ("while True:\n    pass\n\ndef on_tick(ctx, tick):\n    pass\n", "import", (1, 2)),
+    ],
+)
+def test_a_hook_over_its_budget_is_ended_with_its_line(place, code, hook, line):
+    path = write_strategy(place, "endless", code)
+    with pytest.raises(StrategyError, match=f"{hook} used more than 0.3 s") as caught:
+        evaluate(path, seed=1, ticks=100, settings={"init_s": 0.3, "on_tick_s": 0.3})
+    assert caught.value.line is None if hook == "import" else caught.value.line in line
+
+
+def test_code_that_lets_no_thread_run_is_ended_for_its_silence(place):
+    stuck = "import re\n\ndef on_tick(ctx, tick):\n    re.match('(a+)+b', 'a' * 60)\n"
+    path = write_strategy(place, "stuck", stuck)
+    with pytest.raises(StrategyError, match="no sign of life"):
+        evaluate(path, seed=1, ticks=100, settings={"wall_s": 0.5})
+
+
+def test_a_slow_strategy_keeps_within_its_budget_tick_by_tick(place):
+    slow = """import time
+
+def on_tick(ctx, tick):
+    end = time.process_time() + 0.02
+    while time.process_time() < end:
+        pass
+"""
+    path = write_strategy(place, "slow", slow)
+    result = evaluate(path, seed=1, ticks=40, settings={"on_tick_s": 0.3})
+    assert len(result.ticks) == 40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -10,10 +11,9 @@ from algosim.core.blocks import close, interleave
 from algosim.core.broker import Account
 from algosim.core.desk import Desk
 from algosim.core.engine import Loop, Turn
-from algosim.core.market import Ticks
 from algosim.events import Attach, Detach, End, Remove, Version
 from algosim.runs.recording import Recording
-from tests.lockstep import SEED, hire
+from tests.lockstep_hosts import LIMITS, SEED, hire
 
 
 class Stint(NamedTuple):
@@ -27,7 +27,7 @@ def stints(members, last):
     """Return the versions of one strategy in order; `members` are its events as recorded."""
     starts = [event for event in members if isinstance(event, Attach | Version)]
     ends = dict.fromkeys((event.version for event in starts), last)
-    for event, following in zip(starts, starts[1:], strict=False):
+    for event, following in pairwise(starts):
         ends[event.version] = following.seq - 1
     for i, event in enumerate(members):
         if isinstance(event, Detach):
@@ -68,7 +68,7 @@ class Again:
         else:
             old = self._runner.desk
             books, kept = old.books, old.state if start.keep_state else {}
-        desk = Desk(books, self._prices(), max_position=1e9, max_orders=9)
+        desk = Desk(books, self._prices(), **LIMITS)
         now = self.loop.quote.time
         self._runner = hire(desk, self.id, start.version, start.params, now=now, kept=kept)
         self.loop.run(last, turn=Turn(self._runner, record_lines=False, failed=self.failures.append))
@@ -102,9 +102,9 @@ def tell_again(recorded, config):
     return made
 
 
-def market_of(recorded, config) -> list[Ticks]:
+def market_of(recorded, config):
     """Return the ticks of a market without an account."""
-    blocks: list[Ticks] = []
+    blocks = []
     script = [replace(event) for event in recorded.controls]
     Loop(config, SEED, None, script, lambda ticks, _: blocks.append(ticks)).run(len(recorded))
     return blocks

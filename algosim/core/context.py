@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from operator import index
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import msgspec
 
-from algosim.core.desk import HISTORY, Desk
+from algosim.core.desk import HISTORY, Desk, clean_text
 from algosim.core.indicators import Indicators
 from algosim.core.portfolio import snap
 from algosim.errors import StrategyError, did_you_mean
@@ -60,13 +62,15 @@ class Context:
             If JSON cannot write the value.
         """
         try:
-            self._desk.state[str(key)] = msgspec.json.decode(msgspec.json.encode(value))
-        except (TypeError, ValueError, RecursionError) as error:
+            plain = msgspec.json.decode(msgspec.json.encode(value))
+            msgspec.msgpack.encode(plain)  # what goes from process to process has numbers of 64 bits
+        except (TypeError, ValueError, RecursionError, OverflowError) as error:
             msg = (
-                f"set_state({key!r}, ...) takes numbers, text, lists and dicts, not {type(value).__name__}; "
+                f"set_state({key!r}, ...) takes numbers of up to 64 bits, text, lists and dicts, not {type(value).__name__}; "
                 "keep other things as attributes (ctx.name = ...)"
             )
             raise StrategyError(msg) from error
+        self._desk.state[clean_text(str(key))] = plain
 
     def get_state(self, key: str, default: Any = None) -> Any:
         """Return what ``set_state`` kept under this name, or the default."""
@@ -97,7 +101,7 @@ class Context:
         """Return the simulated time in seconds since the start of the run."""
         return self._desk.now * 1e-9
 
-    def history(self, n: int) -> list[float]:
+    def history(self, n: object) -> list[float]:
         """Return the last `n` prices, the present one last; fewer where fewer were seen.
 
         Raises
@@ -105,11 +109,11 @@ class Context:
         StrategyError
             If `n` is not a whole number from 1 to 10,000.
         """
-        if not isinstance(n, int) or not 1 <= n <= HISTORY:
+        if not isinstance(n, SupportsIndex) or not 1 <= index(n) <= HISTORY:
             msg = f"history(n) takes a whole number from 1 to {HISTORY:,}, got {n!r}"
             raise StrategyError(msg)
         seen = self._desk.seen
-        return self._desk.prices[max(0, seen - n) : seen].tolist()
+        return self._desk.prices[max(0, seen - index(n)) : seen].tolist()
 
     def place_market_order(self, side: str, qty: float, tag: str | None = None) -> bool:
         """Send a market order; it fills after the latency, no earlier than the next tick.
@@ -147,8 +151,10 @@ class Context:
             wanted = float(qty)
         except (TypeError, ValueError, OverflowError):
             return desk.reject(f"target(qty) takes a number, got {type(qty).__name__} {qty!a}"[:120])
+        if not math.isfinite(wanted):
+            return desk.reject(f"target(qty) must be finite, got {wanted!r}")
         present = desk.position + desk.pending
-        missing = snap(wanted - present, abs(wanted) + abs(present))
+        missing = snap(wanted - present, abs(wanted) + abs(desk.position) + abs(desk.pending))
         if missing == 0.0:
             return False
         return desk.order("BUY" if missing > 0.0 else "SELL", abs(missing), tag)
@@ -157,7 +163,7 @@ class Context:
         """Write a line to the run's log."""
         self._desk.say("log", str(text))
 
-    def plot(self, name: str, value: float | None) -> None:
+    def plot(self, name: object, value: float | None) -> None:
         """Draw a value at the present tick, as one point of the line `name`; None leaves a gap.
 
         Raises
@@ -173,7 +179,7 @@ class Context:
         except (TypeError, ValueError) as error:
             msg = f"plot({name!r}, value) takes a number or None, got {type(value).__name__}"
             raise StrategyError(msg) from error
-        self._desk.draw(name, number)
+        self._desk.draw(clean_text(name), number)
 
     def __getattr__(self, name: str) -> Any:
         """Explain an unknown name; only called where ordinary lookup failed."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from algosim.core.orders import clean_quantity, clean_side, clean_tag, exposure_fault, signed
 from algosim.errors import StrategyError
+from algosim.events import Side  # noqa: TC001  (msgspec reads the annotation)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from algosim.events import Fill
+    from algosim.events import Fill, Level
 
 __all__ = ["HISTORY", "Books", "Desk", "Request", "clean_text"]
 
@@ -25,7 +26,7 @@ MAX_TEXT = 2_000
 class Request(NamedTuple):
     """An order as the strategy asked for it: checked, not numbered yet."""
 
-    side: str
+    side: Side
     qty: float
     tag: str
 
@@ -94,7 +95,7 @@ class Desk:
         self.trading = False
         self.requests: list[Request] = []
         self.plots: dict[str, float | None] = {}
-        self.logs: list[tuple[str, str]] = []
+        self.logs: list[tuple[Level, str]] = []
         self.said = False
         self.state: dict[str, Any] = {}
 
@@ -145,7 +146,7 @@ class Desk:
         self.say("reject", f"order rejected: {reason}")
         return False
 
-    def say(self, level: str, text: str) -> None:
+    def say(self, level: Level, text: str) -> None:
         """Keep a line for the log."""
         self.said = True
         self.logs.append((level, clean_text(text)))

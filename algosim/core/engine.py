@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from algosim.core.desk import Request
     from algosim.core.market import Ticks
     from algosim.core.strategy import Runner
-    from algosim.events import Control, Event, Fill
+    from algosim.events import Control, Event, Fill, Level
 
     Emit = Callable[[Ticks, list[Event]], None]
 
@@ -54,7 +54,7 @@ def numbered(account: Account, seq: int, requests: Sequence[Request], due: int) 
     return orders
 
 
-def spoken(id: str, seq: int, plots: dict[str, float | None], logs: Sequence[tuple[str, str]]) -> list[Event]:  # noqa: A002
+def spoken(id: str, seq: int, plots: dict[str, float | None], logs: Sequence[tuple[Level, str]]) -> list[Event]:
     """Return what a strategy drew and said at tick `seq` as events."""
     events: list[Event] = [Plot(seq=seq, id=id, values=plots)] if plots else []
     events += [Log(seq=seq, id=id, text=text, level=level) for level, text in logs]

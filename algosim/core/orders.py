@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from algosim.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from algosim.events import Side
 
 __all__ = ["MAX_TAG", "clean_quantity", "clean_side", "clean_tag", "exposure_fault", "signed"]
 
@@ -17,13 +21,14 @@ def signed(side: str, qty: float) -> float:
     return qty if side == "BUY" else -qty
 
 
-def clean_side(side: object) -> str:
+def clean_side(side: object) -> Side:
     """Return the side, or raise ValueError with the remedy."""
     hint = ""
     if isinstance(side, str):
-        for known in ("BUY", "SELL"):
-            if side == known:
-                return known
+        if side == "BUY":
+            return "BUY"
+        if side == "SELL":
+            return "SELL"
         hint = did_you_mean(side, ("BUY", "SELL"))
     msg = f'side must be "BUY" or "SELL", got {_shown(side)}{hint}'
     raise ValueError(msg)

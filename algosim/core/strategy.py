@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from algosim.core.context import Context
+from algosim.core.desk import clean_text
 from algosim.core.randomness import derive, stream
 from algosim.errors import StrategyError, did_you_mean
 
@@ -68,8 +69,9 @@ def _json_values(params: Mapping[str, Any]) -> dict[str, Any]:
         plain = value.item() if isinstance(value, np.generic) else value
         try:
             values[name] = msgspec.json.decode(msgspec.json.encode(plain))
-        except (TypeError, ValueError) as error:
-            msg = f"parameter {name!r} must be a number, text, list or dict, not {type(value).__name__}"
+            msgspec.msgpack.encode(values[name])
+        except (TypeError, ValueError, OverflowError) as error:
+            msg = f"parameter {name!r} must be a number of up to 64 bits, text, list or dict, not {type(value).__name__}"
             raise StrategyError(msg) from error
     return values
 
@@ -174,7 +176,7 @@ def explain(error: BaseException, sources: Mapping[str, str], hook: str) -> Stra
     hook : str
         Where it happened: ``"init"``, ``"on_tick"``, ``"on_stop"`` or ``"import"``.
     """
-    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    what = clean_text(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
     if isinstance(error, SyntaxError) and error.filename in sources:
         source = (error.text or "").strip()
         where = f"{error.filename}, line {error.lineno}"

@@ -18,7 +18,7 @@ ROLES = ("supervisor", "simulator", "broker", "recorder", "host")
 LINGERING = ("supervisor", "recorder")
 """Those who bring the run to an end when their parent has died; the others have nothing left to do."""
 
-GRACE_S = 2.0
+GRACE_S = 2.5
 
 
 def last_words(

@@ -10,12 +10,15 @@ import msgspec
 import zmq
 
 from algosim.core.market import Market
+from algosim.errors import EngineError
 from algosim.events import End, Event, Tick
 from algosim.live.child import Birth, Link
+from algosim.live.gate import Gate
 from algosim.live.sequencer import Answer, Cleared, Ended, ProtocolFault, Sequencer, Started
-from algosim.live.sockets import Doorman, bind, connect, make
+from algosim.live.sockets import Doorman, Party, bind, connect, make
 from algosim.live.wire import (
     CONTROL_TOPIC,
+    MAX_FRAME,
     SUBSCRIBE,
     Ack,
     Clear,
@@ -28,6 +31,8 @@ from algosim.live.wire import (
     Stopped,
     TickMessage,
     Upstream,
+    arrived,
+    arrived_frames,
     credit_frame,
     published,
     ready_topic,
@@ -39,27 +44,35 @@ __all__ = ["main"]
 BATCH = 64
 """Messages taken from one socket before the others get their turn."""
 
+SILENT = ("simulator", "broker", "controller", "observer")
+"""Parties that have nothing to say to the broker; an observer's key is refused where orders go."""
+
 TELL_S = 0.02
 """How often the supervisor is told how far the run is done."""
+
+MAX_BUNDLE = 256 << 10
+"""Bytes of blocks in one frame; a block that alone is longer goes alone."""
+
+BUNDLE_S = 0.004
+"""How often blocks go to the recorder, as many as there are in one frame; the first one goes at once."""
 
 _tick_decoder = msgspec.json.Decoder(TickMessage)
 _stamped_decoder = msgspec.json.Decoder(Stamped)
 _upstream_decoder = msgspec.json.Decoder(Upstream)
 _block_encoder = msgspec.json.Encoder()
+_CONTROL = CONTROL_TOPIC.encode()
 
 
-class Fatal(Exception):
+class BrokerFault(EngineError):  # noqa: N818  (says what happened)
     """The broker cannot go on without losing or inventing something."""
 
 
 def main(birth: Birth) -> None:
     """Run until the supervisor says stop."""
-    broker = _Broker(birth)
     try:
-        broker.run()
-    except (Fatal, ProtocolFault) as error:
-        broker.link.tell("failed", reason=str(error))
-        raise SystemExit(1) from error
+        _Broker(birth).run()
+    except ProtocolFault as error:
+        raise BrokerFault(str(error)) from error
 
 
 class _Broker:
@@ -68,7 +81,7 @@ class _Broker:
         config = birth.config
         market = Market(config.model, config.schedule, int(birth.seed))
         self.sequencer = Sequencer(config, market.price)
-        self.tokens = {party.token: party for party in birth.parties}
+        self.senders = {party.token: party for party in birth.parties if party.name not in SILENT}
         self.curve = config.transport.security == "curve"
         self.x_hidden = not config.model.reveal_state
         self.controls = 0
@@ -78,25 +91,42 @@ class _Broker:
         self._told, self._told_at = 0, 0.0
         self.done_time = 0
         self._kept: deque[tuple[int, int, bytes]] = deque()
+        self._bundle: deque[bytes] = deque()
+        self._bundled_at = 0.0
+        self._enough = max(1, config.transport.window // 4)
         self._recorder_ready = False
-        self._known = {ready_topic(p.name, birth.nonces["ready"]): p.name for p in birth.parties}
+        self.gate = Gate(birth)
         self._asset = config.model.asset_id.encode() + b" "
         self._open_sockets(birth)
 
     def _open_sockets(self, birth: Birth) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         transport, security = birth.config.transport, birth.security
-        keys = [party.key for party in birth.parties]
-        self.doorman = Doorman(context, {"orders": keys[:], "fills": keys[:], "blocks": keys[:]})
+        everybody = [party.key for party in birth.parties]
+        senders = [party.key for party in self.senders.values()]
+        recorder = [party.key for party in birth.parties if party.name == "recorder"]
         floor = 4 * transport.window
         self.orders = make(context, zmq.PULL, max(transport.hwm.orders, floor))
         self.fills = make(context, zmq.XPUB, max(transport.hwm.fills_pub, floor))
         self.blocks = make(context, zmq.PUSH, max(transport.hwm.orders, floor))
+        self.doorman = Doorman(
+            context,
+            {
+                "orders": (self.orders, senders),
+                "fills": (self.fills, everybody),
+                "blocks": (self.blocks, recorder),
+            },
+        )
         strict = transport.strict_ports
         endpoints = {
-            "orders_push": bind(self.orders, transport.endpoints.orders_push, security, "orders", strict=strict),
+            "orders_push": bind(
+                self.orders, transport.endpoints.orders_push, security, "orders", strict=strict
+            ),
             "fills_pub": bind(self.fills, transport.endpoints.fills_pub, security, "fills", strict=strict),
-            "blocks": bind(self.blocks, "tcp://127.0.0.1:*", security, "blocks", strict=True),
+            # Whoever connected here would get every other block.
+            "blocks": bind(
+                self.blocks, "tcp://127.0.0.1:*", security._replace(curve=True), "blocks", strict=True
+            ),
         }
         self.ticks = make(context, zmq.XSUB, max(transport.hwm.ticks_pub, floor))
         self.link = Link(context, birth)
@@ -107,8 +137,7 @@ class _Broker:
 
     def run(self) -> None:
         while self.alive:
-            pending = self.done > self._told
-            ready = dict(self.poller.poll(TELL_S * 1e3 if pending else None))
+            ready = dict(self.poller.poll(self._patience()))
             if self.ticks in ready:
                 self._stream()
             if self.orders in ready:
@@ -119,25 +148,31 @@ class _Broker:
                 for document in self.link.heard():
                     self._command(document)
             self._send()
-            self._tell()
+            now = time.monotonic()
+            self._write(now)
+            self._tell(now)
+
+    def _patience(self) -> float | None:
+        """Return how long [ms] to wait for messages: no longer than until something is to be sent."""
+        if self._bundle:
+            return BUNDLE_S * 1e3
+        return TELL_S * 1e3 if self.done > self._told else None
 
     def _stream(self) -> None:
         """Take ticks and commands, in the order of the stream."""
-        for _ in range(BATCH):
-            try:
-                frame = self.ticks.recv(zmq.NOBLOCK)
-            except zmq.Again:
-                return
+        for frame in arrived(self.ticks, BATCH):
             topic, _, body = frame.partition(b" ")
-            if topic == CONTROL_TOPIC.encode():
+            if topic == _CONTROL:
                 stamped = _stamped_decoder.decode(body)
                 self._count(stamped.seq)
                 self.sequencer.control(stamped.event)
             else:
                 tick = _tick_decoder.decode(body)
                 if tick.controls != self.controls:
-                    msg = f"commands {self.controls + 1} to {tick.controls} are missing before tick {tick.seq}"
-                    raise Fatal(msg)
+                    msg = (
+                        f"commands {self.controls + 1} to {tick.controls} are missing before tick {tick.seq}"
+                    )
+                    raise BrokerFault(msg)
                 x = 0.0 if tick.model_state is None else tick.model_state["x"]
                 self.sequencer.tick(tick.seq, tick.ts_sim, tick.price, x)
 
@@ -145,21 +180,17 @@ class _Broker:
         self.controls += 1
         if seq != self.controls:
             msg = f"command {self.controls} is missing from the tick stream"
-            raise Fatal(msg)
+            raise BrokerFault(msg)
 
     def _upstream(self) -> None:
         """Take what hosts, the recorder and raw clients sent; count what is from nobody."""
-        for _ in range(BATCH):
-            try:
-                frame = self.orders.recv(zmq.NOBLOCK, copy=False)
-            except zmq.Again:
-                return
+        for frame in arrived_frames(self.orders, BATCH):
             try:
                 message = _upstream_decoder.decode(frame.buffer)
             except (msgspec.MsgspecError, RecursionError):
                 self.foreign += 1
                 continue
-            if message.run_id != self.birth.run_id:
+            if message.run_id != self.birth.run_id or len(frame) > MAX_FRAME:
                 self.foreign += 1
             elif isinstance(message, RawOrder):
                 self._raw(message)
@@ -167,11 +198,15 @@ class _Broker:
                 self._from_party(message, frame)
 
     def _from_party(self, message: Ack | LogLines | Stopped | Confirm, frame: zmq.Frame) -> None:
-        party = self.tokens.get(message.token)
-        if party is None or (self.curve and frame.get("User-Id") != party.key):
+        party = self.senders.get(message.token)
+        from_recorder = party is not None and party.name == "recorder"
+        if (
+            party is None
+            or (self.curve and frame.get("User-Id") != party.key)
+            or isinstance(message, Confirm) != from_recorder
+        ):
             self.foreign += 1
-            return
-        if isinstance(message, Confirm):
+        elif isinstance(message, Confirm):
             self._confirmed(message)
         elif isinstance(message, LogLines):
             self.sequencer.log(party.name, message.logs)
@@ -197,18 +232,10 @@ class _Broker:
         self.sequencer.raw_order(order.strategy_id, order.side, order.qty, order.tag)
 
     def _subscriptions(self) -> None:
-        while True:
-            try:
-                frame = self.fills.recv(zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            name = self._known.get(frame[1:].decode("utf-8", "replace"))
-            if frame[:1] == SUBSCRIBE and name is not None:
+        for frame in arrived_frames(self.fills, BATCH):
+            name = self.gate.ready(frame)
+            if name is not None:
                 self.link.tell("ready", party=name, socket="fills")
-            elif frame[:1] == SUBSCRIBE and frame[1:2] != b"@":
-                continue
-            elif frame[:1] != b"\x00":
-                self.foreign += 1
 
     def _send(self) -> None:
         """Send what the sequencer has ready: to hosts at once, to the recorder while it listens."""
@@ -228,7 +255,12 @@ class _Broker:
                 )
             elif isinstance(item, Started):
                 message = State(
-                    seq=item.seq, ts_sim=item.time, ts_wall=wall_ns(), run_id=run_id, id=item.id, books=item.books
+                    seq=item.seq,
+                    ts_sim=item.time,
+                    ts_wall=wall_ns(),
+                    run_id=run_id,
+                    id=item.id,
+                    books=item.books,
                 )
             elif isinstance(item, Ended):
                 message = Stop(
@@ -252,29 +284,39 @@ class _Broker:
         data = _block_encoder.encode(block)
         self._kept.append((block[0].seq, time_ns, data))
         if self._recorder_ready:
-            self._to_recorder(data)
+            self._bundle.append(data)
 
-    def _to_recorder(self, data: bytes) -> None:
-        try:
-            self.blocks.send(data, zmq.NOBLOCK)
-        except zmq.Again:
-            self._recorder_ready = False  # it is gone or stuck; it asks again when it is back
+    def _write(self, now: float) -> None:
+        """Send the recorder what there is: not for every block, but before credit runs short."""
+        if now - self._bundled_at < BUNDLE_S and len(self._bundle) < self._enough:
+            return
+        while self._bundle:
+            blocks, size = [self._bundle.popleft()], 0
+            while self._bundle and (size := size + len(blocks[-1])) + len(self._bundle[0]) < MAX_BUNDLE:
+                blocks.append(self._bundle.popleft())
+            try:
+                self.blocks.send(b"[" + b",".join(blocks) + b"]", zmq.NOBLOCK)
+            except zmq.Again:
+                self._lose_recorder()
+            self._bundled_at = now
+
+    def _lose_recorder(self) -> None:
+        """Keep what it has not confirmed; it asks for that when it is back."""
+        self._recorder_ready = False
+        self._bundle.clear()
 
     def _confirmed(self, confirm: Confirm) -> None:
         if confirm.fresh:
             self._recorder_ready = True
-            for seq, _, data in self._kept:
-                if seq > confirm.seq:
-                    self._to_recorder(data)
+            self._bundle = deque(data for seq, _, data in self._kept if seq > confirm.seq)
         while self._kept and self._kept[0][0] <= confirm.seq:
             self.done_time = self._kept.popleft()[1]
         if confirm.seq > self.done:
             self.done = confirm.seq
             self.ticks.send(credit_frame(self.birth.nonces["credit"], self.done))
 
-    def _tell(self) -> None:
+    def _tell(self, now: float) -> None:
         """Tell the supervisor how far the run is done; soon, but not for every tick."""
-        now = time.monotonic()
         ended = self.sequencer.ended and self.done > self.sequencer.last
         if self.done > self._told and (ended or now - self._told_at >= TELL_S):
             self._told, self._told_at = self.done, now
@@ -290,15 +332,14 @@ class _Broker:
                 self.ticks.send(SUBSCRIBE + topic)
             self.ticks.send(SUBSCRIBE + ready_topic("broker", self.birth.nonces["ready"]).encode())
         elif op == "allow":
-            party = msgspec.convert(document["party"], type(next(iter(self.tokens.values()))))
-            self.tokens[party.token] = party
-            self._known[ready_topic(party.name, self.birth.nonces["ready"])] = party.name
-            self.doorman.allow(party.key, ["orders", "fills", "blocks"])
+            party = msgspec.convert(document["party"], Party)
+            self.senders = {t: known for t, known in self.senders.items() if known.name != party.name}
+            self.senders[party.token] = party
+            self.gate.allow(party)
+            self.doorman.allow(party.key, ["orders", "fills"])
             self.link.tell("done", rid=document["rid"])
         elif op == "detach":
-            self.sequencer.detach(document["id"], document["reason"], document["error"])
-        elif op == "recorder gone":
-            self._recorder_ready = False
+            self.sequencer.detach(document["id"], document["reason"], document["error"], document["version"])
         elif op == "report":
             self.link.tell("report", **self._report())
 
@@ -321,7 +362,11 @@ class _Broker:
             "complete": sequencer.complete,
             "unconfirmed": len(self._kept),
             "waiting_for": sequencer.waiting_for() if sequencer.complete < sequencer.last else [],
-            "foreign": self.foreign + self.doorman.refused,
+            "foreign": {
+                "orders": self.foreign + self.doorman.refused("orders"),
+                "fills": self.gate.foreign + self.doorman.refused("fills"),
+                "blocks": self.doorman.refused("blocks"),
+            },
             "rejected": sequencer.rejected,
             "accounts": accounts,
         }

@@ -75,7 +75,7 @@ class Link:
         connect(self.socket, birth.control, birth.security)
         self._token = birth.token
 
-    def tell(self, op: str, **fields: Any) -> None:
+    def tell(self, op: str, **fields: object) -> None:
         """Send one document."""
         self.socket.send(msgspec.json.encode({"op": op, "token": self._token, **fields}))
 

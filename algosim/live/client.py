@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
 import time
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as NotYet
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 
     from algosim.live.sockets import Security
 
-__all__ = ["Client", "EngineGone"]
+__all__ = ["FORKED", "Client", "EngineGone"]
 
 SLICE_S = 0.2
 """Callers wait in slices this long, so that an interrupt reaches them on every system."""
+
+
+ENDED = "the market has ended"
+FORKED = "this process is a fork of the one that holds the market; use algosim.connect() in it"
 
 
 class EngineGone(EngineError):
@@ -78,32 +83,31 @@ class Client:
             If the caller is interrupted; the request stays as it is.
         """
         future = self.send(op, **fields)
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
+        last_look = False
         while True:
             try:
                 return future.result(SLICE_S)
+            except CancelledError:
+                raise EngineGone(ENDED) from None
             except NotYet:
-                if deadline is not None and time.monotonic() > deadline:
+                if last_look:
+                    raise EngineGone(ENDED) from None
+                if time.monotonic() > deadline:
                     msg = f"no answer to {op!r} within {timeout_s:g} s"
                     raise EngineError(msg) from None
-            if self._gone() and not future.done():
-                with contextlib.suppress(NotYet):  # a last answer may be on its way
-                    return future.result(SLICE_S)
-                msg = "the market has ended"
-                raise EngineGone(msg)
+            last_look = self._gone()  # a last answer may be on its way
 
     def send(self, op: str, **fields: Any) -> Future[dict[str, Any]]:
         """Send a request and return the promise of its answer."""
         if os.getpid() != self._pid:
-            msg = "this process is a fork of the one that holds the market; use algosim.connect() in it"
-            raise EngineError(msg)
+            raise EngineError(FORKED)
         rid = next(self._ids)
         future: Future[dict[str, Any]] = Future()
         data = msgspec.json.encode({"op": op, "token": self._token, "rid": rid, **fields})
         with self._lock:
             if self._closing:
-                msg = "the market has ended"
-                raise EngineGone(msg)
+                raise EngineGone(ENDED)
             self._open[rid] = future
             self._outgoing.append(data)
             self._wake.send(b"")

@@ -14,7 +14,14 @@ import psutil
 from algosim.errors import EngineError, did_you_mean
 from algosim.live.sockets import KeyPair
 
-__all__ = ["Connection", "connection_files", "find_connection", "remove_connection", "write_connection"]
+__all__ = [
+    "Connection",
+    "connection_files",
+    "find_connection",
+    "is_alive",
+    "remove_connection",
+    "write_connection",
+]
 
 PROTOCOL = 1
 
@@ -48,11 +55,14 @@ def _folder() -> Path:
         return Path(platformdirs.user_runtime_dir("algosim", appauthor=False))
 
 
+def _path(run_id: str) -> Path:
+    return _folder() / f"algosim-{run_id}.json"
+
+
 def write_connection(connection: Connection) -> Path:
     """Write the file, readable by its owner only, whole or not at all."""
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"algosim-{connection.run_id}.json"
+    path = _path(connection.run_id)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = path.with_suffix(".tmp")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -64,12 +74,16 @@ def write_connection(connection: Connection) -> Path:
 def remove_connection(run_id: str) -> None:
     """Remove a run's file."""
     with contextlib.suppress(OSError):
-        (_folder() / f"algosim-{run_id}.json").unlink()
+        _path(run_id).unlink()
 
 
-def _alive(connection: Connection) -> bool:
+def is_alive(connection: Connection) -> bool:
+    """Whether the run is still there."""
     try:
-        return abs(psutil.Process(connection.pid).create_time() - connection.started) < 1.0
+        process = psutil.Process(connection.pid)
+        same = abs(process.create_time() - connection.started) < 1.0
+        # One that its launcher has not taken note of yet has ended all the same.
+        return same and process.status() != psutil.STATUS_ZOMBIE and _path(connection.run_id).exists()
     except psutil.Error:
         return False
 
@@ -82,7 +96,7 @@ def connection_files() -> list[Connection]:
             connection = msgspec.json.decode(path.read_bytes(), type=Connection)
         except (OSError, msgspec.MsgspecError):
             continue  # another version's, or just being removed
-        if _alive(connection):
+        if is_alive(connection):
             found.append(connection)
         else:
             remove_connection(connection.run_id)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import signal
 import subprocess
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +15,48 @@ import msgspec
 
 from algosim.live.child import Birth
 from algosim.live.sockets import Party, fresh_keys
+from algosim.live.tidy import LOG, tidy
 from algosim.runs.launch import hand_over, start
 
-__all__ = ["Family", "Process"]
+__all__ = ["Family", "Process", "how_it_ended", "last_words"]
 
-LOG = "engine.log"
+LEAVE_S = 0.5
+"""How long processes that were told to leave may take."""
 
 
 class Process:
-    """One process of the run. `address` is where it is reached, once it has been heard."""
+    """One process of the run.
+
+    Attributes
+    ----------
+    address : bytes or None
+        Where it is reached, once it has been heard.
+    waiting : list of dict
+        What it will be told then.
+    heard_at : float
+        When it was last heard (monotonic seconds).
+    gone_at : float or None
+        When it was first seen to have ended.
+    """
 
     def __init__(self, name: str, role: str, popen: subprocess.Popen[bytes]) -> None:
         self.name = name
         self.role = role
         self.popen = popen
         self.address: bytes | None = None
-        self.waiting: list[bytes] = []
-        self.expected = False
+        self.waiting: list[dict[str, Any]] = []
+        self.heard_at = time.monotonic()
+        self.gone_at: float | None = None
 
     @property
     def gone(self) -> bool:
         """Whether it has ended."""
         return self.popen.poll() is not None
 
-    def how_it_ended(self) -> str:
-        """Return the way it ended, in words."""
-        status = self.popen.returncode
-        how = signal.Signals(-status).name if status < 0 else f"status {status}"
-        return f"the {self.role} process{f' of {self.name!r}' if self.role == 'host' else ''} ended with {how}"
+    @property
+    def gave_up(self) -> bool:
+        """Whether it ended by itself, as opposed to being killed."""
+        return self.gone and self.popen.returncode > 0
 
 
 class Family:
@@ -60,8 +75,9 @@ class Family:
         self.parties: dict[str, Party] = {}
         self._birth = birth
         self._control = control
+        self._folder = Path(birth.extra["folder"])
+        self._scratch = tempfile.mkdtemp(prefix=f"algosim-{birth.run_id}-")
         self._keys = {name: fresh_keys() for name in ("simulator", "broker", "recorder")}
-        self._log = (Path(birth.extra["folder"]) / LOG).open("ab")
         for name, keys in self._keys.items():
             self.parties[name] = Party(name, keys.public, secrets.token_hex(16))
 
@@ -71,7 +87,7 @@ class Family:
         self.parties[name] = Party(name, self._keys[name].public, secrets.token_hex(16))
         return self.parties[name]
 
-    def start(self, name: str, role: str, guests: list[Party], **extra: Any) -> Process:
+    def start(self, name: str, role: str, guests: list[Party], **extra: object) -> Process:
         """Start a process; those who bind get the run's secret and everyone's public key."""
         own = self._birth
         binds = role in ("simulator", "broker")
@@ -87,39 +103,52 @@ class Family:
             control=self._control,
             nonces=own.nonces,
             parties=[*self.parties.values(), *guests] if binds else [],
-            extra=extra,
+            extra={**extra, "folder": str(self._folder), "scratch": self._scratch},
         )
-        popen = start("algosim.live", role, stdout=subprocess.DEVNULL, stderr=self._log)
+        with (self._folder / LOG).open("ab") as log:
+            popen = start("algosim.live", role, stdout=subprocess.DEVNULL, stderr=log)
         hand_over(popen, msgspec.json.encode(document))
         process = self.members[name] = Process(name, role, popen)
         return process
 
     def kill(self, name: str) -> None:
-        """End one process at once."""
+        """End one process at once, or clean up after one that has ended."""
         process = self.members.pop(name, None)
         if process is not None:
             _end(process)
 
     def end(self) -> None:
-        """End all of them at once."""
-        for process in self.members.values():
-            if not process.gone:
-                process.popen.kill()
+        """End all of them: those who were told to leave have a moment for it."""
+        deadline = time.monotonic() + LEAVE_S
+        while time.monotonic() < deadline and not all(process.gone for process in self.members.values()):
+            time.sleep(0.01)
         for process in self.members.values():
             _end(process)
         self.members.clear()
-        self._log.close()
-        log = Path(self._birth.extra["folder"]) / LOG
-        with contextlib.suppress(OSError):
-            if log.stat().st_size == 0:
-                log.unlink()
+        tidy(self._birth.run_id, self._folder, self._scratch)
 
-    def last_words(self) -> str:
-        """Return the last line that any of them wrote to standard error."""
-        with contextlib.suppress(OSError):
-            lines = (Path(self._birth.extra["folder"]) / LOG).read_text("utf-8", "replace").strip().splitlines()
-            return lines[-1] if lines else ""
-        return ""
+    def how_it_ended(self, process: Process) -> str:
+        """Return the way one of them ended, in words."""
+        whose = f" of {process.name!r}" if process.role == "host" else ""
+        words = last_words(self._folder, process.name) if process.gave_up else ""
+        return f"the {process.role} process{whose} {how_it_ended(process.popen.returncode, words)}"
+
+
+def how_it_ended(status: int, words: str = "") -> str:
+    """Return the way a process ended, in words."""
+    if status < 0:
+        with contextlib.suppress(ValueError):
+            return f"was killed ({signal.Signals(-status).name})"
+    return f"gave up: {words}" if words else f"ended with status {status}"
+
+
+def last_words(folder: Path, name: str) -> str:
+    """Return what a process said last to the run's log, in one line; ``""`` if nothing."""
+    with contextlib.suppress(OSError):
+        lines = (folder / LOG).read_text("utf-8", "replace").splitlines()
+        said = [line.removeprefix(f"{name}: ") for line in lines if line.startswith(f"{name}: ")]
+        return said[-1] if said else ""
+    return ""
 
 
 def _end(process: Process) -> None:

@@ -33,7 +33,7 @@ class Feed:
         The last tick that it answered.
     """
 
-    def __init__(self, id: str) -> None:  # noqa: A002  (the wire's word)
+    def __init__(self, id: str) -> None:
         self.attached = False
         self.acked = 0
         self._id = id
@@ -51,6 +51,11 @@ class Feed:
     def left(self) -> bool:
         """Whether it was removed and has answered all ticks before that."""
         return self._leave_before is not None and self.acked >= self._leave_before - 1
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing is to be asked before the account's next clearing, whatever the stream brings."""
+        return self.attached and not self._clears
 
     def command(self, stamped: Stamped) -> None:
         """Take the next command of the stream.

@@ -12,12 +12,14 @@ import zmq
 from algosim.core.desk import HISTORY, Books, Desk
 from algosim.live.child import Birth, Link
 from algosim.live.feed import Feed, Hole
+from algosim.live.output import Allowance
 from algosim.live.pipe import Acted, Finish, Finished, Tick
 from algosim.live.sockets import connect, make
 from algosim.live.succession import Out, Succession, Version
 from algosim.live.watching import Watch
 from algosim.live.wire import (
     CONTROL_TOPIC,
+    MAX_FRAME,
     Ack,
     Clear,
     LogLines,
@@ -26,6 +28,7 @@ from algosim.live.wire import (
     Stop,
     Stopped,
     TickMessage,
+    arrived,
     encode,
     ready_topic,
     wall_ns,
@@ -35,12 +38,14 @@ from algosim.live.workers import CHECK_S
 __all__ = ["main"]
 
 WATCH_S = 0.25
+CALM_S = 0.05
 HEARTBEAT_S = 1.0
 BATCH = 64
 
 _tick_decoder = msgspec.json.Decoder(TickMessage)
 _stamped_decoder = msgspec.json.Decoder(Stamped)
 _frames_decoder = msgspec.json.Decoder(Clear | State | Stop)
+_CONTROL = CONTROL_TOPIC.encode()
 
 
 def main(birth: Birth) -> None:
@@ -60,6 +65,7 @@ class _Host:
         self.limits = birth.config.limits
         self.alive = True
         self.feed = Feed(birth.name)
+        self.allowance = Allowance(1024 * birth.config.limits.output_kb)
         self.desk = self._new_desk(Books(0.0, birth.config.portfolio.initial_cash))
         self.slow = 0
         self.slowest_ms = 0.0
@@ -69,7 +75,7 @@ class _Host:
         self._unsent: list[bytes] | None = []
         self._looked_at = self._beat_at = time.monotonic()
         self._open_sockets(birth)
-        out = Out(self.link.tell, self._log, self._detached)
+        out = Out(self._tell, self._log, self._detached)
         self.versions = Succession(birth, self.poller, out)
         self.watch = Watch(Path(birth.extra["path"]), on=bool(birth.extra["watch"]))
         self.versions.prepare()
@@ -89,8 +95,11 @@ class _Host:
         for topic in (f"{birth.name} ", ready):
             self.fills.setsockopt_string(zmq.SUBSCRIBE, topic)
         self.poller = zmq.Poller()
-        for socket in (self.ticks, self.fills, self.link.socket):
+        self._calm = zmq.Poller()
+        for socket in (self.fills, self.link.socket):
             self.poller.register(socket, zmq.POLLIN)
+            self._calm.register(socket, zmq.POLLIN)
+        self.poller.register(self.ticks, zmq.POLLIN)
 
     def _connect(self, endpoints: dict[str, str]) -> None:
         security = self.birth.security
@@ -114,7 +123,7 @@ class _Host:
 
     def run(self) -> None:
         while self.alive:
-            ready = dict(self.poller.poll(round((CHECK_S if self.versions.busy else WATCH_S) * 1e3)))
+            ready = self._wait()
             if self.link.socket in ready:
                 for document in self.link.heard():
                     self._command(document)
@@ -125,14 +134,28 @@ class _Host:
             for version in self.versions.versions:
                 self._hear(version)
             self._go_on()
+            while self._asked is not None and self._hear_soon():
+                self._go_on()
             self._look_after(time.monotonic())
+
+    def _wait(self) -> dict[zmq.Socket[bytes] | int, int]:
+        """Wait for a message; not for a tick's, where the clearing that comes after it must be waited for.
+
+        To be woken once for a tick, not twice, is quicker and spares the processor.
+        """
+        if self.versions.busy:
+            return dict(self.poller.poll(CHECK_S * 1e3))
+        if self.feed.calm:
+            return {**dict(self._calm.poll(CALM_S * 1e3)), self.ticks: zmq.POLLIN}
+        return dict(self.poller.poll(WATCH_S * 1e3))
 
     def _look_after(self, now: float) -> None:
         if now - self._looked_at >= WATCH_S:
             self._looked_at = now
             for version in self.versions.versions:
-                for line in version.worker.drain_stderr().splitlines():
-                    self._log([("print", line)])
+                lines = version.worker.drain_stderr().splitlines()
+                if lines:
+                    self._log([("print", line) for line in lines])
             if self.watch.changed():
                 self.versions.prepare()
         if now - self._beat_at >= HEARTBEAT_S:
@@ -142,13 +165,10 @@ class _Host:
     # The stream of ticks and commands, and the account's frames
 
     def _stream(self) -> None:
-        for _ in range(BATCH):
+        for frame in arrived(self.ticks, BATCH):
+            topic, _, body = frame.partition(b" ")
             try:
-                topic, _, body = self.ticks.recv(zmq.NOBLOCK).partition(b" ")
-            except zmq.Again:
-                return
-            try:
-                if topic == CONTROL_TOPIC.encode():
+                if topic == _CONTROL:
                     self.feed.command(_stamped_decoder.decode(body))
                 else:
                     self.feed.tick(_tick_decoder.decode(body))
@@ -156,12 +176,8 @@ class _Host:
                 self.versions.drop(str(hole))
 
     def _frames(self) -> None:
-        for _ in range(BATCH):
-            try:
-                body = self.fills.recv(zmq.NOBLOCK).partition(b" ")[2]
-            except zmq.Again:
-                return
-            frame = _frames_decoder.decode(body)
+        for data in arrived(self.fills, BATCH):
+            frame = _frames_decoder.decode(data.partition(b" ")[2])
             if isinstance(frame, Clear):
                 self.feed.clear(frame)
             elif isinstance(frame, State):
@@ -172,6 +188,7 @@ class _Host:
     def _take_over(self, state: State) -> None:
         """Start from the account as it is when the strategy is attached."""
         self.feed.take_over()
+        self.versions.started = True
         self.desk = self._new_desk(state.books)
         self.desk.now = state.ts_sim
         current = self.versions.current
@@ -183,6 +200,14 @@ class _Host:
         self._asked = None
 
     # The strategy's turn
+
+    def _hear_soon(self) -> bool:
+        """Take the answer of the version that trades if it comes at once, as most do."""
+        current = self.versions.current
+        if current is None or not current.worker.replies_soon():
+            return False
+        self._hear(current)
+        return True
 
     def _hear(self, version: Version) -> None:
         reply = self.versions.hear(version, self.desk)
@@ -243,18 +268,24 @@ class _Host:
             self.slow += 1
             self.slowest_ms = max(self.slowest_ms, took_ms)
         self.warmup = reply.warmup
+        ack = encode(self._ack(version, reply, tick))
+        if len(ack) > MAX_FRAME:
+            self.versions.lose(version, "protocol", f"it drew more in one tick than {MAX_FRAME >> 20} MB hold")
+            return
         self.feed.acked = tick.seq
-        ack = Ack(
+        self.orders.send(ack)
+
+    def _ack(self, version: Version, reply: Acted, tick: TickMessage) -> Ack:
+        return Ack(
             version=version.ordinal,
             code=version.source.code,
             params=version.params,
             keep_state=version.keep_state,
             orders=reply.orders,
             plots=reply.plots,
-            logs=reply.logs,
+            logs=self._admitted(reply.logs),
             **self._envelope(tick.seq, tick.ts_sim),
         )
-        self.orders.send(encode(ack))
 
     def _fault(self, reply: Acted) -> str:
         """Return what is wrong with a worker's orders, or ``""``."""
@@ -270,16 +301,27 @@ class _Host:
             self._log(reply.logs)
             self.link.tell("left")
         else:
-            self.orders.send(encode(Stopped(logs=reply.logs, **self._envelope(self.feed.acked, self.desk.now))))
+            self.orders.send(
+                encode(Stopped(logs=reply.logs, **self._envelope(self.feed.acked, self.desk.now)))
+            )
 
     # What goes out
 
-    def _log(self, logs: list[tuple[str, str]]) -> None:
-        message = encode(LogLines(logs=logs, **self._envelope(self.feed.acked, self.desk.now)))
+    def _tell(self, op: str, **fields: Any) -> None:
+        """Tell the supervisor what became of a version."""
+        if op in ("began", "swapped"):
+            fields["health"] = self._health()
+        self.link.tell(op, **fields)
+
+    def _log(self, logs: list[tuple[Level, str]]) -> None:
+        message = encode(LogLines(logs=self._admitted(logs), **self._envelope(self.feed.acked, self.desk.now)))
         if self._unsent is None:
             self.orders.send(message)
         else:
             self._unsent.append(message)  # a PUSH socket without a peer would block
+
+    def _admitted(self, logs: list[tuple[Level, str]]) -> list[tuple[str, str]]:
+        return self.allowance.admit(logs, time.monotonic()) if logs else logs
 
     def _envelope(self, seq: int, ts_sim: int) -> dict[str, Any]:
         return {

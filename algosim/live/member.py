@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from algosim.core.desk import Request
 from algosim.core.orders import clean_quantity, clean_side, clean_tag, exposure_fault, signed
-from algosim.live.turns import ProtocolFault
+from algosim.events import Detach
+from algosim.live.turns import Cleared, Ended, ProtocolFault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from algosim.config import Config
-    from algosim.core.broker import Account
-    from algosim.core.desk import Request
+    from algosim.core.broker import Account, Quote
+    from algosim.events import Fill, Order
     from algosim.live.turns import Answer
 
 __all__ = ["Member"]
+
+Frame = TypeVar("Frame", Cleared, Ended)
 
 
 class Member:
@@ -40,6 +44,8 @@ class Member:
         The version that answered last, or is to answer first.
     last_ack : int
         The last tick that its strategy acknowledged, or the one before it was attached.
+    unanswered : deque of (int, int)
+        Ticks that its strategy has yet to acknowledge, each with the time at which its orders are due [ns].
     marked : bool
         Whether the next clearing takes a snapshot, fills or not.
     """
@@ -52,12 +58,12 @@ class Member:
         self.version = 0
         self.last_ack = after
         self.marked = False
-        self._open: deque[tuple[int, int]] = deque()
+        self.unanswered: deque[tuple[int, int]] = deque()
 
     @property
     def present(self) -> bool:
         """Whether it has a strategy that is attached, or was removed with answers still to come."""
-        return self.attached or bool(self._open)
+        return self.attached or bool(self.unanswered)
 
     def attach(self, version: int, before: int) -> None:
         """Give the account to a strategy from the tick after `before` on."""
@@ -69,30 +75,43 @@ class Member:
         """Expect answers up to the present tick, and no more."""
         self.attached, self.marked = False, True
 
-    def detach(self) -> None:
-        """Expect no answer any more."""
+    def detach(self, reason: str, error: str) -> Detach:
+        """Expect no answer any more; return the event that says so."""
         self.leave()
-        self._open.clear()
+        self.unanswered.clear()
+        return Detach(
+            seq=self.last_ack + 1,
+            id=self.account.id,
+            last_ack=self.last_ack,
+            version=self.version,
+            reason=reason,
+            error=error,
+        )
 
     def ask(self, seq: int, due: int) -> None:
         """Expect an answer to tick `seq`, the orders in it due at `due` [ns]."""
         if self.attached:
-            self._open.append((seq, due))
+            self.unanswered.append((seq, due))
+
+    def frame(self, kind: type[Frame], seq: int, time: int, fills: list[Fill]) -> Frame:
+        """Return what tells its strategy's host of fills and the books after them."""
+        books = self.account.portfolio
+        return kind(self.account.id, seq, time, fills, books.position, books.cash)
 
     def owes(self, seq: int) -> bool:
         """Whether an answer to tick `seq` or an earlier one is still to come."""
-        return bool(self._open) and self._open[0][0] <= seq
+        return bool(self.unanswered) and self.unanswered[0][0] <= seq
 
-    def may_clear(self, seq: int, time: int) -> bool:
-        """Whether every order is known that can fill by tick `seq` at `time` [ns].
+    def may_clear(self, now: Quote) -> bool:
+        """Whether every order is known that can fill at the clearing of a tick.
 
-        An order fills after the tick it was placed at, so what has to be known is the answer to each earlier
-        tick from which an order would be due by then; later ones may still be open.
+        That needs the answer to each earlier tick from which orders are due by then, and no other: an order
+        fills after the tick it was placed at.
         """
-        for tick, due in self._open:
-            if tick >= seq:
+        for seq, due in self.unanswered:
+            if seq >= now.seq:
                 break
-            if due <= time:
+            if due <= now.time:
                 return False
         return True
 
@@ -105,14 +124,28 @@ class Member:
             If it is not for the oldest tick that was cleared and not acknowledged, or an order in it is one
             that ``ctx`` would have refused.
         """
-        seq, due = self._open[0] if self._open else (0, 0)
-        if answer.seq != seq or seq > self.cleared:
-            msg = f"tick {answer.seq} was acknowledged, tick {seq or self.cleared + 1} was due"
+        if not self.owes(self.cleared) or answer.seq != self.last_ack + 1:
+            asked = f"tick {self.last_ack + 1}" if self.owes(self.cleared) else "none"
+            msg = f"tick {answer.seq} was acknowledged, {asked} was to be"
             raise ProtocolFault(msg)
         self._check(answer.orders, config)
-        self._open.popleft()
-        self.last_ack = seq
+        self.last_ack, due = self.unanswered.popleft()
         return due
+
+    def place(self, order: Order, due: int, limit: float) -> str:
+        """Place an order from outside, due at `due` [ns]; return why it is refused, or ``""``."""
+        if self.joined:
+            return f"{order.id!r} is a strategy's account; orders from outside have accounts of their own"
+        try:
+            request = _cleaned(order.side, order.qty, order.tag)
+        except ValueError as error:
+            return str(error)
+        fault = exposure_fault(self.account.committed, signed(request.side, request.qty), limit)
+        if not fault:
+            order.side, order.qty, order.tag = request  # type: ignore[assignment]
+            order.number, order.due = self.account.placed + 1, due
+            self.account.place(order)
+        return fault
 
     def _check(self, orders: Sequence[Request], config: Config) -> None:
         """Check again what ``ctx`` has checked; a difference means that the worker was tampered with."""
@@ -120,13 +153,18 @@ class Member:
         if len(orders) > config.limits.orders_per_tick:
             msg = f"{len(orders)} orders in one tick"
             raise ProtocolFault(msg)
-        for side, qty, tag in orders:
+        for order in orders:
             try:
-                change = signed(clean_side(side), clean_quantity(qty))
-                clean_tag(tag)
+                request = _cleaned(*order)
             except ValueError as error:
                 raise ProtocolFault(str(error)) from error
+            change = signed(request.side, request.qty)
             fault = exposure_fault(committed, change, config.portfolio.max_position)
             if fault:
                 raise ProtocolFault(fault)
             committed += change
+
+
+def _cleaned(side: object, qty: object, tag: object) -> Request:
+    """Return an order's fields as they are to be, or raise ValueError with the remedy."""
+    return Request(clean_side(side), clean_quantity(qty), clean_tag(tag))

@@ -8,7 +8,7 @@ from typing import IO, Any
 import msgspec
 
 from algosim.core.desk import Books, Request
-from algosim.events import Fill
+from algosim.events import Fill, Level
 
 __all__ = [
     "Acted",
@@ -18,11 +18,14 @@ __all__ = [
     "Finish",
     "Finished",
     "FrameBuffer",
+    "Kept",
     "Load",
     "Loaded",
     "Tell",
     "Tick",
-    "decode_question",
+    "decode_reply",
+    "framed",
+    "read_question",
     "send",
 ]
 
@@ -30,7 +33,7 @@ MAX_FRAME = 8 << 20
 
 
 class Load(msgspec.Struct, tag="load"):
-    """To the worker, once: where the code is."""
+    """To the worker, once: where the code is, and the process id of the host that asks."""
 
     folder: str
     label: str
@@ -38,6 +41,8 @@ class Load(msgspec.Struct, tag="load"):
     params: dict[str, Any]
     max_position: float
     max_orders: int
+    max_output: int
+    host: int = 0
 
 
 class Begin(msgspec.Struct, tag="begin"):
@@ -80,7 +85,7 @@ class Loaded(msgspec.Struct, tag="loaded"):
 class Began(msgspec.Struct, tag="began"):
     """``init`` has returned."""
 
-    logs: list[tuple[str, str]]
+    logs: list[tuple[Level, str]]
 
 
 class Acted(msgspec.Struct, tag="acted"):
@@ -88,14 +93,14 @@ class Acted(msgspec.Struct, tag="acted"):
 
     orders: list[Request]
     plots: dict[str, float | None]
-    logs: list[tuple[str, str]]
+    logs: list[tuple[Level, str]]
     warmup: str = ""
 
 
 class Finished(msgspec.Struct, tag="finished"):
     """``on_stop`` has returned."""
 
-    logs: list[tuple[str, str]]
+    logs: list[tuple[Level, str]]
 
 
 class Kept(msgspec.Struct, tag="kept"):
@@ -112,7 +117,7 @@ class Broke(msgspec.Struct, tag="broke"):
     line: int | None
     source: str | None
     frames: str
-    logs: list[tuple[str, str]]
+    logs: list[tuple[Level, str]]
 
 
 Reply = Loaded | Began | Acted | Finished | Kept | Broke
@@ -122,10 +127,15 @@ _questions = msgspec.msgpack.Decoder(Question)
 _replies = msgspec.msgpack.Decoder(Reply)
 
 
-def send(stream: IO[bytes], message: Question | Reply) -> None:
-    """Write one message, its length before it."""
+def framed(message: Question | Reply) -> bytes:
+    """Return a message as it goes through a pipe, its length before it."""
     data = _encoder.encode(message)
-    view = memoryview(len(data).to_bytes(4, "little") + data)
+    return len(data).to_bytes(4, "little") + data
+
+
+def send(stream: IO[bytes], message: Question | Reply) -> None:
+    """Write one message."""
+    view = memoryview(framed(message))
     while view:
         view = view[stream.write(view) :]
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from algosim.core.blocks import close
 from algosim.core.broker import Account, Conditions, Quote
 from algosim.core.engine import changed, numbered, spoken
-from algosim.core.orders import clean_quantity, clean_side, clean_tag, exposure_fault, signed
-from algosim.events import Attach, Control, Detach, End, Event, Log, Order, Remove, Tick, Version
+from algosim.events import Attach, Control, Detach, End, Event, Level, Order, Remove, Tick, Version
 from algosim.live.member import Member
 from algosim.live.turns import Answer, Cleared, Ended, ProtocolFault, Started
 
@@ -92,7 +91,7 @@ class Sequencer:
             member.ask(seq, time + self._conditions.latency_ns)
         self._advance()
 
-    def answer(self, id: str, answer: Answer) -> None:  # noqa: A002
+    def answer(self, id: str, answer: Answer) -> None:
         """Take a strategy's acknowledgement.
 
         What a detached strategy, or a version before the one that is attached now, still says is passed over.
@@ -113,21 +112,12 @@ class Sequencer:
         part = self._part(seq)
         if answer.version != member.version:
             member.version = answer.version
-            part.append(
-                Version(
-                    seq=seq,
-                    id=id,
-                    version=answer.version,
-                    code=answer.code,
-                    params=answer.params,
-                    keep_state=answer.keep_state,
-                )
-            )
+            part.append(answer.reload(id))
         part += numbered(member.account, seq, answer.orders, due)
         part += spoken(id, seq, answer.plots, answer.logs)
         self._advance()
 
-    def raw_order(self, id: str, side: object, qty: object, tag: object) -> str:  # noqa: A002
+    def raw_order(self, id: str, side: object, qty: object, tag: object) -> str:
         """Take a raw client's order; return why it is refused, or ``""``.
 
         It stands before the commands that are stamped before the same tick.
@@ -137,11 +127,11 @@ class Sequencer:
         order = Order(seq=self.last + 1, id=id, number=0, side=side, qty=qty, due=0, tag=tag, origin="wire")  # type: ignore[arg-type]
         return self._outside(order, self._quotes[self.last].conditions)
 
-    def log(self, id: str, logs: Sequence[tuple[str, str]]) -> None:  # noqa: A002
+    def log(self, id: str, logs: Sequence[tuple[Level, str]]) -> None:
         """Take lines that belong to no acknowledged tick; they go to the next block to be completed."""
         self._part(self.complete + 1).extend(spoken(id, self.complete + 1, {}, logs))
 
-    def detach(self, id: str, reason: str, error: str, version: int | None = None) -> None:  # noqa: A002
+    def detach(self, id: str, reason: str, error: str, version: int | None = None) -> None:
         """Let the run go on without a strategy; what it did not acknowledge never happened.
 
         Parameters
@@ -160,7 +150,7 @@ class Sequencer:
             self._stopped(id)
             self._advance()
 
-    def stopped(self, id: str, logs: Sequence[tuple[str, str]]) -> None:  # noqa: A002
+    def stopped(self, id: str, logs: Sequence[tuple[Level, str]]) -> None:
         """Take a strategy's last lines: its ``on_stop`` has returned."""
         if id in self._stopping:
             self.log(id, logs)
@@ -189,61 +179,47 @@ class Sequencer:
             self._conditions = Conditions.of(self.config.execution)
 
     def _attach(self, event: Attach) -> None:
-        before = event.seq - 1
-        member = self.members.get(event.id)
-        if member is None:
-            account = Account(event.id, self.config.portfolio.initial_cash)
-            member = self.members[event.id] = Member(account, before)
+        member = self.members.setdefault(event.id, self._new_member(event.id))
         if member.attached and event.version <= member.joined:
             msg = f"strategy {event.id!r} is attached already"
             raise ProtocolFault(msg)
         # The notice that the version before has gone may still be on its way.
         self._detach(member, "replaced", "")
         self._advance()
-        member.attach(event.version, before)
+        member.attach(event.version, self.last)
         notice = self._early.pop((event.id, event.version), None)
         if notice is not None:
             self._detach(member, *notice)
         else:
-            self.outbox.append(Started(event.id, before, self._quotes[before].time, member.account.books))
+            at = self._quotes[self.last]
+            self.outbox.append(Started(event.id, at.seq, at.time, member.account.books))
 
     def _detach(self, member: Member, reason: str, error: str) -> None:
         if member.present:
-            seq, id, version = member.last_ack + 1, member.account.id, member.version  # noqa: A001
-            event = Detach(
-                seq=seq, id=id, last_ack=seq - 1, version=version, reason=reason, error=error
-            )
-            self._part(seq).append(event)
-            member.detach()
+            self._part(member.last_ack + 1).append(member.detach(reason, error))
 
     def _outside(self, order: Order, conditions: Conditions) -> str:
         """Place a manual or raw order; return why it is refused, or ``""``."""
-        member = self.members.get(order.id)
-        account = member.account if member else Account(order.id, self.config.portfolio.initial_cash)
-        try:
-            side, qty, tag = clean_side(order.side), clean_quantity(order.qty), clean_tag(order.tag)
-            fault = exposure_fault(account.committed, signed(side, qty), self.config.portfolio.max_position)
-        except ValueError as error:
-            fault = str(error)
-        if member is not None and member.joined:
-            fault = f"{order.id!r} is a strategy's account; orders from outside have accounts of their own"
+        member = self.members.get(order.id) or self._new_member(order.id)
+        due = self._quotes[self.last].time + conditions.latency_ns
+        fault = member.place(order, due, self.config.portfolio.max_position)
+        part = self._part(order.seq)
         if fault:
             self.rejected += 1
-            self._part(order.seq).extend(spoken(order.id, order.seq, {}, [("reject", f"order rejected: {fault}")]))
-            return fault
-        if member is None:
-            self.members[order.id] = Member(account, self.last)
-        order.side, order.qty, order.tag = side, qty, tag  # type: ignore[assignment]
-        order.number, order.due = account.placed + 1, self._quotes[self.last].time + conditions.latency_ns
-        account.place(order)
-        self._part(order.seq).append(order)
-        return ""
+            part += spoken(order.id, order.seq, {}, [("reject", f"order rejected: {fault}")])
+        else:
+            self.members[order.id] = member
+            part.append(order)
+        return fault
+
+    def _new_member(self, id: str) -> Member:
+        return Member(Account(id, self.config.portfolio.initial_cash), self.last)
 
     def _advance(self) -> None:
         """Clear what can be cleared, complete what is complete."""
         for member in self.members.values():
-            while member.cleared < self.last and self._may_clear(member, member.cleared + 1):
-                self._clear(member, member.cleared + 1)
+            while member.cleared < self.last and member.may_clear(self._quotes[member.cleared + 1]):
+                self._clear(member, self._quotes[member.cleared + 1])
         while self.complete < self.last and self._is_complete(self.complete + 1):
             self.complete += 1
             self.outbox.append(close(self._parts.pop(self.complete)))
@@ -251,11 +227,8 @@ class Sequencer:
         if self._end is not None and self.complete == self.last and not self._finishing:
             self._finish(self._end)
 
-    def _may_clear(self, member: Member, seq: int) -> bool:
-        return member.may_clear(seq, self._quotes[seq].time)
-
-    def _clear(self, member: Member, seq: int) -> None:
-        account, now = member.account, self._quotes[seq]
+    def _clear(self, member: Member, now: Quote) -> None:
+        account, seq = member.account, now.seq
         fills = account.clear(self._quotes[seq - 1], now, seq)
         member.cleared = seq
         part = self._part(seq)
@@ -264,8 +237,7 @@ class Sequencer:
             part.append(account.snapshot(seq, now.time, now.price))
             member.marked = False
         if member.present:
-            books = account.portfolio
-            self.outbox.append(Cleared(account.id, seq, now.time, fills, books.position, books.cash))
+            self.outbox.append(member.frame(Cleared, seq, now.time, fills))
 
     def _is_complete(self, seq: int) -> bool:
         return all(member.cleared >= seq and not member.owes(seq) for member in self.members.values())
@@ -282,16 +254,14 @@ class Sequencer:
             block.append(account.snapshot(end.seq, end.ts_sim, last.price))
             end.unfilled += len(account.open_orders)
             if member.attached:
-                books = account.portfolio
                 self._stopping.add(account.id)
-                self.outbox.append(
-                    Ended(account.id, end.seq, end.ts_sim, fills, books.position, books.cash)
-                )
+                self.outbox.append(member.frame(Ended, end.seq, end.ts_sim, fills))
         self._close_run()
 
-    def _stopped(self, id: str) -> None:  # noqa: A002
+    def _stopped(self, id: str) -> None:
         if id in self._stopping:
             self._stopping.discard(id)
+            self.members[id].leave()
             self._close_run()
 
     def _close_run(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import zmq
@@ -15,23 +15,18 @@ from algosim.core.market import Market
 from algosim.core.ticks import model_parameters
 from algosim.events import Attach, Control, End, Order, Remove
 from algosim.live.child import Birth, Link
+from algosim.live.gate import Gate
 from algosim.live.pacing import Pacer
-from algosim.live.sockets import Doorman, bind, make
+from algosim.live.sockets import Doorman, Party, bind, make
 from algosim.live.wire import (
     CONTROL_TOPIC,
-    CREDIT,
-    SUBSCRIBE,
     Stamped,
     TickMessage,
-    arrived,
+    arrived_frames,
     published,
-    ready_topic,
     wall_ns,
 )
 from algosim.times import parse_epoch
-
-if TYPE_CHECKING:
-    from algosim.events import Event
 
 __all__ = ["main"]
 
@@ -66,17 +61,15 @@ class _Simulator:
         self.ended = False
         self.controls = 0
         self.done = 0
-        self.foreign = 0
         self.alive = True
         self._open: deque[tuple[int, float]] = deque()
         self._epoch = parse_epoch(self.config.run.epoch)
         self._parameters = model_parameters(self.config.model)
-        self._known: dict[str, str] = {ready_topic(p.name, birth.nonces["ready"]): p.name for p in birth.parties}
-        self._credit = CREDIT + birth.nonces["credit"].encode()
+        self.gate = Gate(birth)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         transport = self.config.transport
-        self.doorman = Doorman(context, {"ticks": [party.key for party in birth.parties]})
         self.ticks = make(context, zmq.XPUB, max(transport.hwm.ticks_pub, 4 * transport.window))
+        self.doorman = Doorman(context, {"ticks": (self.ticks, [party.key for party in birth.parties])})
         endpoint = bind(
             self.ticks, transport.endpoints.ticks_pub, birth.security, "ticks", strict=transport.strict_ports
         )
@@ -181,18 +174,13 @@ class _Simulator:
             self.link.tell("ended", last=before - 1, t_end=t_end)
 
     def _upstream(self) -> None:
-        """Take subscriptions and credit; count what is neither."""
-        for frame in arrived(self.ticks, BATCH):
-            if frame[:1] == SUBSCRIBE:
-                name = self._known.get(frame[1:].decode("utf-8", "replace"))
-                if name is not None:
-                    self.link.tell("ready", party=name, socket="ticks")
-                elif frame[1:2] == b"@" and frame[1:] != CONTROL_TOPIC.encode() + b" ":
-                    self.foreign += 1
-            elif frame.startswith(self._credit) and len(frame) == len(self._credit) + 8:
-                self._done(int.from_bytes(frame[-8:], "little"))
-            elif frame[:1] != b"\x00":
-                self.foreign += 1
+        """Take credit, and take note of who is ready."""
+        for frame in arrived_frames(self.ticks, BATCH):
+            done = self.gate.credit(frame)
+            if done is not None:
+                self._done(done)
+            elif (name := self.gate.ready(frame)) is not None:
+                self.link.tell("ready", party=name, socket="ticks")
 
     def _done(self, seq: int) -> None:
         if self.done < seq <= self.market.seq:
@@ -205,9 +193,9 @@ class _Simulator:
         if op == "stop":
             self.alive = False
         elif op == "allow":
-            party = document["party"]
-            self._known[ready_topic(party["name"], self.birth.nonces["ready"])] = party["name"]
-            self.doorman.allow(party["key"], ["ticks"])
+            party = msgspec.convert(document["party"], Party)
+            self.gate.allow(party)
+            self.doorman.allow(party.key, ["ticks"])
             self.link.tell("done", rid=document["rid"])
         elif op == "report":
             self.link.tell("report", **self._report())
@@ -221,7 +209,7 @@ class _Simulator:
             "tick": self.market.seq,
             "ts_sim": self.market.time,
             "open": len(self._open),
-            "foreign": self.foreign + self.doorman.refused,
+            "foreign": {"ticks": self.gate.foreign + self.doorman.refused("ticks")},
             "paused": self.pacer.paused,
         }
 

@@ -73,9 +73,7 @@ def make(context: zmq.Context[zmq.Socket[bytes]], kind: int, hwm: int) -> zmq.So
     return socket
 
 
-def bind(
-    socket: zmq.Socket[bytes], endpoint: str, security: Security, domain: str, *, strict: bool
-) -> str:
+def bind(socket: zmq.Socket[bytes], endpoint: str, security: Security, domain: str, *, strict: bool) -> str:
     """Bind a socket and return its real endpoint; a taken port becomes a free one unless `strict`.
 
     Raises

@@ -21,6 +21,8 @@ class Strategy:
         Whether ``init`` has returned, before the first tick.
     version : int
         The last ordinal that was used.
+    joined : int
+        The ordinal that the last attach named; 0 before the first.
     askers : list
         Who waits to hear that it is attached.
     """
@@ -28,7 +30,7 @@ class Strategy:
     def __init__(self, path: str, params: dict[str, Any]) -> None:
         self.path = path
         self.params = params
-        self.version = 0
+        self.version = self.joined = 0
         self.askers: list[Any] = []
         self.begin_again()
 
@@ -41,12 +43,17 @@ class Strategy:
         self.attached = False
         self.error: dict[str, Any] | None = None
         self.health: dict[str, Any] = {}
-        self.started_at = self.heard_at = time.monotonic()
+        self.started_at = time.monotonic()
+
+    def fail(self, error: dict[str, Any]) -> None:
+        """Take note that the version that ran, or was about to, cannot go on."""
+        self.error, self.imported = error, None
+        self.began = self.attached = False
 
     @property
-    def done(self) -> bool:
-        """Whether the run does not wait for it."""
-        return not self.attached
+    def leaves(self) -> bool:
+        """Whether somebody has taken it out of the market."""
+        return self.state in ("leaving", "removed")
 
     def may_attach(self, *, running: bool) -> bool:
         """Whether it can be attached: its host hears everything and its code is imported.

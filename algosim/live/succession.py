@@ -46,7 +46,9 @@ class Version:
         self.keep_state = False
         self.kept: dict[str, Any] = {}
         self.rids: list[int] = []
-        self.state: Literal["importing", "imported", "starting", "trading", "stopping"] = "importing"
+        self.state: Literal["importing", "imported", "starting", "trading", "stopping", "retired"] = (
+            "importing"
+        )
 
     def describe(self) -> dict[str, Any]:
         """Return what the run records of it."""
@@ -86,6 +88,8 @@ class Succession:
     loading : Version or None
     ordinal : int
         The last ordinal that was used.
+    started : bool
+        Whether the market may have heard of the versions that are offered to it.
     """
 
     def __init__(self, birth: Birth, poller: zmq.Poller, out: Out) -> None:
@@ -93,11 +97,13 @@ class Succession:
         self.upcoming: Version | None = None
         self.loading: Version | None = None
         self.ordinal = int(birth.extra["ordinal"])
+        self.started = bool(birth.extra["started"])
         self._id = birth.name
         self._seed = int(birth.seed)
         self._limits = birth.config.limits
         self._max_position = birth.config.portfolio.max_position
         self._run = Path(birth.extra["folder"])
+        self._scratch = str(birth.extra["scratch"])
         self._path = Path(birth.extra["path"])
         self._workspace = Path(birth.extra["workspace"])
         self._params: dict[str, Any] = birth.extra["params"]
@@ -173,8 +179,9 @@ class Succession:
             params=params,
             max_position=self._max_position,
             max_orders=self._limits.orders_per_tick,
+            max_output=1024 * self._limits.output_kb,
         )
-        version = Version(source, params, ordinal, Worker(load))
+        version = Version(source, params, ordinal, Worker(load, self._scratch))
         version.keep_state, version.rids = keep_state, rids
         self._poller.register(version.worker.stdout, zmq.POLLIN)
         self.ask(version, load, "import", self._limits.init_s)
@@ -198,6 +205,8 @@ class Succession:
         desk : Desk
             The account as it is now, for a version that takes over.
         """
+        if version.state == "retired":
+            return None
         try:
             reply = version.worker.reply()
             if reply is None:
@@ -226,18 +235,22 @@ class Succession:
     def _imported(self, version: Version, reply: Loaded) -> None:
         version.state, version.name = "imported", reply.name
         self.loading = None
-        for rid in version.rids:
-            self._out.tell("answer", rid=rid)
-        version.rids = []
         if self.current is None:
             self.current = version
             # The supervisor decides: init now, before the first tick, or attach to the running market.
             self._out.tell("imported", **version.describe())
             return
+        self._answer(version)
         if self.upcoming is not None:
             self._retire(self.upcoming)
         self.upcoming = version
         self._out.tell("accepted")
+
+    def _answer(self, version: Version, **outcome: object) -> None:
+        """Tell those who asked for a version what became of it."""
+        rids, version.rids = version.rids, []
+        for rid in rids:
+            self._out.tell("answer", rid=rid, **outcome)
 
     def begin(self, version: Version, desk: Desk) -> None:
         """Call ``init``: the version takes over the account as it is."""
@@ -273,6 +286,7 @@ class Succession:
             if other is not None and other.ordinal <= self.ordinal:
                 self._again(other)
         self._out.tell("swapped" if swapped else "began", **version.describe())
+        self._answer(version)
         if reply.logs:
             self._out.log(reply.logs)
 
@@ -289,11 +303,14 @@ class Succession:
 
     # The end of a version
 
-    def lose(self, version: Version, reason: str, message: str, broke: Broke | None = None) -> Finished | None:
+    def lose(
+        self, version: Version, reason: str, message: str, broke: Broke | None = None
+    ) -> Finished | None:
         """Do without a version that failed: the old one trades on, or nobody does.
 
         One that fails in ``on_stop`` has stopped all the same.
         """
+        stopping = version.state == "stopping"
         self._retire(version)
         words = broke.frames or message if broke else message
         logs = [*(broke.logs if broke else []), ("error", words)]
@@ -305,7 +322,7 @@ class Succession:
                 self.loading = None
             self._refuse(version.rids, error, logs)
             return None
-        if version.state == "stopping":
+        if stopping:
             self.current = None
             return Finished(logs)
         self._fail(version, reason, error, logs)
@@ -314,8 +331,11 @@ class Succession:
     def _fail(self, version: Version, reason: str, error: dict[str, Any], logs: Lines) -> None:
         """Tell that nobody trades; a version that is already imported is offered in its place."""
         self.current, self._params = None, version.params
+        if self.started:
+            self.ordinal = version.ordinal
         self._out.log(logs)
         self._out.tell("failed", reason=reason, error=error)
+        self._answer(version, error=error)
         self._out.detached()
         if self.upcoming is not None:
             self.current, self.upcoming = self.upcoming, None
@@ -341,6 +361,7 @@ class Succession:
         self._out.tell("refused", error=error, asked=bool(rids))
 
     def _retire(self, version: Version) -> None:
+        version.state = "retired"
         self._poller.unregister(version.worker.stdout)
         version.worker.end()
 

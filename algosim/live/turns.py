@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from algosim.events import Version
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from algosim.core.desk import Books, Request
-    from algosim.events import Fill
+    from algosim.events import Fill, Level
 
 __all__ = ["Answer", "Cleared", "Ended", "ProtocolFault", "Started"]
 
 
-class ProtocolFault(Exception):
+class ProtocolFault(Exception):  # noqa: N818  (it says whose error it is)
     """A party broke the protocol: a hole in a numbering, an answer to a question not asked."""
 
 
@@ -27,7 +29,18 @@ class Answer(NamedTuple):
     keep_state: bool
     orders: Sequence[Request]
     plots: dict[str, float | None]
-    logs: Sequence[tuple[str, str]]
+    logs: Sequence[tuple[Level, str]]
+
+    def reload(self, id: str) -> Version:
+        """Return the event that this answer is, if it is the first one of its version."""
+        return Version(
+            seq=self.seq,
+            id=id,
+            version=self.version,
+            code=self.code,
+            params=self.params,
+            keep_state=self.keep_state,
+        )
 
 
 class Started(NamedTuple):

@@ -26,12 +26,14 @@ from algosim.live.pipe import (
     read_question,
     send,
 )
-from algosim.runs.guard import die_with_launcher
+from algosim.live.output import cut
+from algosim.runs.guard import die_with_launcher, was_launched_by
 from algosim.runs.launch import check_start, take_stdout
 from algosim.runs.printed import Printed
 from algosim.runs.source import load
 
 if TYPE_CHECKING:
+    from algosim.events import Level
     from algosim.live.pipe import Reply, Tick
     from algosim.runs.source import Loaded as Code
 
@@ -49,6 +51,8 @@ def main() -> None:
     buffer = FrameBuffer()
     while (question := read_question(0, buffer)) is not None:
         if isinstance(question, Load):
+            if not was_launched_by(question.host):
+                return
             worker = _Worker(question)
             send(out, worker.load())
         elif worker is not None:
@@ -107,7 +111,7 @@ class _Worker:
         )
         self.printed.attach(desk)
         self.runner.start(question.now)
-        logs = desk.logs
+        logs = self._shown(desk.logs)
         desk.forget()
         return Began(logs)
 
@@ -122,7 +126,7 @@ class _Worker:
         desk.seen += 1
         runner.hooks.on_tick(runner.ctx, tick)
         lines = runner.lines()
-        reply = Acted(desk.requests, {**lines, **desk.plots}, desk.logs, runner.warmup())
+        reply = Acted(desk.requests, {**lines, **desk.plots}, self._shown(desk.logs), runner.warmup())
         desk.forget()
         return reply
 
@@ -131,11 +135,15 @@ class _Worker:
             runner.desk.filled(question.fills)
         runner.desk.forget()
         runner.stop(question.now)
-        return Finished(runner.desk.logs)
+        return Finished(self._shown(runner.desk.logs))
 
     def _broke(self, error: StrategyError) -> Broke:
         logs = self.runner.desk.logs if self.runner is not None else self.printed.early()
-        return Broke(str(error), error.file, error.line, error.source, error.frames, logs)
+        return Broke(str(error), error.file, error.line, error.source, error.frames, self._shown(logs))
+
+    def _shown(self, logs: list[tuple[Level, str]]) -> list[tuple[str, str]]:
+        """Return what fits into a reply; the host sees to it that it does not come too often."""
+        return cut(logs, self.job.max_output) if logs else logs
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import psutil
+import zmq
 
-from algosim.live.pipe import FrameBuffer, Load, decode_reply, send
+from algosim.live.pipe import FrameBuffer, Load, decode_reply, framed
 from algosim.runs.launch import start
 
 if TYPE_CHECKING:
@@ -26,48 +28,63 @@ __all__ = ["Overrun", "Worker", "WorkerGone"]
 CHECK_S = 0.05
 """How often a call that has not returned is looked at."""
 
+ENOUGH = 1 << 20
+"""Bytes of standard error taken at once; a worker may write them faster than they are read."""
 
-class WorkerGone(Exception):
+SOON_MS = 2
+CHUNK = 1 << 16
+
+
+class WorkerGone(Exception):  # noqa: N818  (says what happened)
     """The worker's process ended, or what it sent is not a reply."""
 
 
-class Overrun(Exception):
+class Overrun(Exception):  # noqa: N818  (says what happened)
     """A hook used more time than its budget."""
 
 
 class Worker:
     """One worker process.
 
-    Attributes
+    Parameters
     ----------
     load : Load
         What it runs.
+    scratch : str
+        Where it gets a working folder of its own.
+
+    Attributes
+    ----------
     busy : bool
         Whether a question is open.
     asked_at : float
         When it was asked (monotonic seconds).
     """
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, scratch: str) -> None:
         self.load = load
+        load.host = os.getpid()
         self.busy = False
         self.asked_at = 0.0
         self.cpu_s = 0.0
         self._budget_s = self._wall_s = 0.0
         self._hook = ""
         self._cpu_before: float | None = None
-        self._scratch = tempfile.mkdtemp(prefix="algosim-")
+        self._scratch = tempfile.mkdtemp(dir=scratch)
         self._process = start(
             "algosim.live.worker", stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self._scratch
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        self._stdin = self._process.stdin
+        self._stdin = self._process.stdin.fileno()
         self.stdout = self._process.stdout.fileno()
         self.stderr = self._process.stderr.fileno()
-        os.set_blocking(self.stdout, False)
-        os.set_blocking(self.stderr, False)
+        for pipe in (self._stdin, self.stdout, self.stderr):
+            os.set_blocking(pipe, False)
+        self._poller = zmq.Poller()
+        self._poller.register(self.stdout, zmq.POLLIN)
+        self._unsent = memoryview(b"")
         self._buffer = FrameBuffer()
         self._said = b""
 
@@ -80,11 +97,23 @@ class Worker:
         """Ask one question; the reply must come within `budget_s` of CPU time and `wall_s` in all."""
         self.busy, self.asked_at, self._cpu_before = True, time.monotonic(), None
         self._hook, self._budget_s, self._wall_s = hook, budget_s, wall_s
-        try:
-            send(self._stdin, question)
-            self._stdin.flush()
-        except OSError as error:
-            raise WorkerGone(self._epitaph()) from error
+        self._unsent = memoryview(framed(question))
+        self._write()
+
+    def _write(self) -> None:
+        """Send what is left of the question, for as long as the worker takes it."""
+        while self._unsent:
+            try:
+                self._unsent = self._unsent[os.write(self._stdin, self._unsent) :]
+            except BlockingIOError:
+                if not select.select((), (self._stdin,), (), CHECK_S)[1]:
+                    return  # it does not read, and its budget runs
+            except OSError as error:
+                raise WorkerGone(self._epitaph()) from error
+
+    def replies_soon(self) -> bool:
+        """Wait a moment for the reply; cheaper than to watch everything else beside."""
+        return bool(self._poller.poll(SOON_MS))
 
     def reply(self) -> Reply | None:
         """Return the reply if it is there.
@@ -94,9 +123,12 @@ class Worker:
         WorkerGone
             If the process has ended, or sent what is not a reply.
         """
-        while True:
+        if self._unsent:
+            self._write()
+        data = None
+        while data is None or len(data) == CHUNK:
             try:
-                data = os.read(self.stdout, 1 << 18)
+                data = os.read(self.stdout, CHUNK)
             except BlockingIOError:
                 break
             if not data:
@@ -117,6 +149,8 @@ class Worker:
         """Raise `Overrun` if the open question has used up its budget."""
         if not self.busy:
             return
+        if self._process.poll() is not None:  # a child of its own may hold its pipes open
+            raise WorkerGone(self._epitaph())
         wall = time.monotonic() - self.asked_at
         if wall < CHECK_S:
             return
@@ -133,13 +167,16 @@ class Worker:
         """Return what the process wrote to standard error since the last call."""
         data = b""
         with contextlib.suppress(BlockingIOError):
-            while part := os.read(self.stderr, 1 << 16):
+            while len(data) < ENOUGH and (part := os.read(self.stderr, CHUNK)):
                 data += part
         self._said = (self._said + data)[-4000:]
         return data.decode("utf-8", "replace")
 
     def end(self) -> None:
         """Kill the process and remove what it had."""
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)  # what it has started is in its session
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from functools import partial
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ from algosim.core.engine import Failure, Loop, Turn
 from algosim.core.strategy import Runner, explain, seed_globals, strategy_seed
 from algosim.errors import StrategyError
 from algosim.events import Event, Fill, Log
-from algosim.runs.frames import Block, Ended, Failed, Job, Started, write_frame
+from algosim.runs.frames import Alive, Block, Ended, Failed, Job, Started, write_frame
 from algosim.runs.guard import die_with_parent
 from algosim.runs.launch import check_start, receive, take_stdout
 from algosim.runs.printed import Printed
 from algosim.runs.source import load
+from algosim.runs.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,23 +39,39 @@ def main() -> None:
     out = take_stdout()
     job = msgspec.json.decode(receive(), type=Job)
     die_with_parent()
-    perform(job, partial(write_frame, out))
+    lock = threading.Lock()
+
+    def send(frame: Frame) -> None:
+        with lock:
+            write_frame(out, frame)
+
+    def give_up(error: StrategyError) -> None:
+        send(failed(0, error))
+        os._exit(0)
+
+    watchdog = Watchdog(job.config.limits)
+    watchdog.start(give_up, lambda: send(Alive()))
+    perform(job, send, watchdog)
 
 
-def perform(job: Job, send: Callable[[Frame], None]) -> None:
+def perform(job: Job, send: Callable[[Frame], None], watchdog: Watchdog) -> None:
     """Run one version of a strategy on its account and send what happens."""
+    limits = job.config.limits
     rng_seed = strategy_seed(int(job.seed), job.id, job.version)
     printed = Printed()
     sys.stdout = printed
     seed_globals(rng_seed)
     try:
-        loaded = load(Path(job.folder), job.label)
-        stint = _Stint(job, send)
+        with watchdog.hook("import", limits.init_s):
+            loaded = load(Path(job.folder), job.label)
+        watchdog.sources = loaded.sources
+        stint = _Stint(job, send, watchdog)
         runner = Runner(
             loaded.hooks, stint.loop.desk(stint.prices), params=job.params, rng_seed=rng_seed, kept=job.kept
         )
         printed.attach(runner.desk)
-        _call(runner.start, stint.loop.quote.time, loaded, "init")
+        with watchdog.hook("init", limits.init_s):
+            _call(runner.start, stint.loop.quote.time, loaded, "init")
     except StrategyError as error:
         send(failed(job.first - 1, error))
         return
@@ -77,8 +95,9 @@ def _call(hook: Callable[[int], None], now: int, loaded: Loaded, name: str) -> N
 class _Stint:
     """The loop of one job, from the first tick of the market to where the job ends."""
 
-    def __init__(self, job: Job, send: Callable[[Frame], None]) -> None:
+    def __init__(self, job: Job, send: Callable[[Frame], None], watchdog: Watchdog) -> None:
         self.job = job
+        self.watchdog = watchdog
         self.prices: list[float] = []
         self._send = send
         self.loop = Loop(job.config, int(job.seed), None, job.script, self._before)
@@ -97,7 +116,8 @@ class _Stint:
         self.prices = (self.prices + ticks.price[skip:].tolist())[-HISTORY:]
 
     def _emit(self, ticks: Ticks, events: list[Event]) -> None:
-        self._send(Block(ticks.first + len(ticks.time) - 1, events))
+        with self.watchdog.off():  # the reader may take its time
+            self._send(Block(ticks.first + len(ticks.time) - 1, events))
 
     def run(self, runner: Runner, loaded: Loaded) -> None:
         """Run the strategy to its last tick, the account to the end of the job."""
@@ -110,13 +130,16 @@ class _Stint:
             failures.append(failure)
             self._send(failed(failure.seq, explain(failure.error, loaded.sources, "on_tick")))
 
-        loop.run(active, job.t_end, Turn(runner, job.record_lines, tell))
+        desk, limits = runner.desk, job.config.limits
+        with self.watchdog.hook("on_tick", limits.on_tick_s, lambda: desk.now):
+            loop.run(active, job.t_end, Turn(runner, job.record_lines, tell))
         if active < stop:
             loop.mark()
             loop.run(stop, job.t_end)
         unfilled, events = 0, list[Event]()
         if job.stop is None:
             unfilled, events = self._finish(runner, loaded, alive=not failures and job.active is None)
+        assert loop.account is not None
         self._send(Ended(loop.account.state, runner.desk.state, unfilled, events))
 
     def _finish(self, runner: Runner, loaded: Loaded, *, alive: bool) -> tuple[int, list[Event]]:
@@ -131,7 +154,8 @@ class _Stint:
                 runner.desk.filled(fills)
             block = loop.quote.seq + 1
             try:
-                _call(runner.stop, t_end, loaded, "on_stop")
+                with self.watchdog.hook("on_stop", job.config.limits.on_stop_s):
+                    _call(runner.stop, t_end, loaded, "on_stop")
             except StrategyError as error:
                 runner.desk.say("error", str(error))
             events += [Log(seq=block, id=job.id, text=text, level=level) for level, text in runner.desk.logs]

@@ -11,11 +11,12 @@ from algosim.core.engine import NO_LIMIT
 from algosim.errors import ConfigError
 from algosim.events import Attach, Event, RunStart
 from algosim.runs import folder as run_folder
-from algosim.runs.execute import AccountPlan, Execution, Plan, Version
+from algosim.runs.execute import Execution
+from algosim.runs.plan import AccountPlan, Plan, Version
 from algosim.runs.recorder import Recorder
 from algosim.runs.result import Result
 from algosim.runs.setup import Setup, StrategyArgument, prepare
-from algosim.runs.workspace import new_run_id
+from algosim.runs.workspace import new_run_id, wanted_folder
 from algosim.times import parse_epoch
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def evaluate(
     settings : mapping, optional
         Settings over the configuration, ``{"model.sigma": 0.3}`` or ``{"sigma": 0.3}``.
     out : path, optional
-        Folder to write the run to. Without it nothing is written.
+        Folder to write the run to. Without it, and without ``run.export_dir``, nothing is written.
     isolate : bool, optional
         False runs the strategies in this process, for debuggers; the result is not comparable.
     progress : callable, optional
@@ -80,9 +81,9 @@ def evaluate(
         If the folder cannot be written.
     """
     setup = prepare(strategy, seed=seed, duration=duration, ticks=ticks, config=config, settings=settings)
-    plan = _plan(setup, record_lines=out is not None, isolate=isolate)
     run_id = new_run_id()
-    folder = None if out is None else Path(out).expanduser().resolve()
+    folder = wanted_folder(out or setup.config.run.export_dir, run_id)
+    plan = _plan(setup, record_lines=folder is not None, isolate=isolate)
     with Execution(plan) as execution, closing(_recorder(setup, run_id, folder)) as recorder:
         for block, events in execution.blocks(_attaches(setup, execution)):
             recorder.take(block, events)
@@ -114,12 +115,12 @@ def start_event(run_id: str, config: Config) -> RunStart:
 def _plan(setup: Setup, *, record_lines: bool, isolate: bool) -> Plan:
     run = setup.config.run
     if not run.ticks and not run.duration_s:
-        msg = 'say how long to run: duration="60s" or ticks=10_000'
+        msg = "say how long to run: a duration such as 60s, or a number of ticks"
         raise ConfigError(msg)
     accounts = [
         AccountPlan(
             id=name,
-            versions=[Version(first=1, ordinal=1, source=chosen.source, params=chosen.params)],
+            versions=[Version(first=1, since=1, ordinal=1, source=chosen.source, params=chosen.params)],
             orders=[],
         )
         for name, chosen in setup.strategies.items()

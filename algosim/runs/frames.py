@@ -13,7 +13,7 @@ from algosim.events import Control, Event, Order
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Block", "Ended", "Failed", "Frame", "Job", "Started", "read_frames", "write_frame"]
+__all__ = ["Alive", "Block", "Ended", "Failed", "Frame", "Job", "Started", "read_frames", "write_frame"]
 
 
 class Job(msgspec.Struct, kw_only=True):
@@ -38,7 +38,7 @@ class Job(msgspec.Struct, kw_only=True):
     ends_at : int or None
         The end of simulated time [ns], where it is known beforehand.
     since : int
-        First tick of the account; ``ctx.history`` begins there.
+        The tick at which the strategy was last attached; ``ctx.history`` begins there.
     account : AccountState or None
         The account as the version before left it; None for a new one.
     """
@@ -70,6 +70,10 @@ class Started(msgspec.Struct, tag="started"):
     params: dict[str, Any]
 
 
+class Alive(msgspec.Struct, tag="alive"):
+    """A sign of life while a strategy takes its time."""
+
+
 class Block(msgspec.Struct, tag="block"):
     """The account's events up to tick `last`, ordered by tick."""
 
@@ -97,7 +101,7 @@ class Ended(msgspec.Struct, tag="ended"):
     events: list[Event]
 
 
-Frame = Started | Block | Failed | Ended
+Frame = Started | Alive | Block | Failed | Ended
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Frame)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from algosim.core.engine import NO_LIMIT
 from algosim.errors import ConfigError, RunError
 from algosim.events import Attach, Control, Detach, Version
-from algosim.runs.execute import AccountPlan, Plan
-from algosim.runs.execute import Version as PlannedVersion
 from algosim.runs.folder import saved_source
+from algosim.runs.plan import AccountPlan, Plan
+from algosim.runs.plan import Version as PlannedVersion
 from algosim.settings import coerce
 
 if TYPE_CHECKING:
@@ -91,11 +91,14 @@ def _checked(control: Control, saved: SavedRun) -> Control:
 
 
 def _versions(members: Iterable[Member], sources: dict[str, Source]) -> list[PlannedVersion]:
-    """Return when which version of one strategy traded."""
+    """Return when which version of one strategy traded; one that was detached before its first tick never did.
+
+    What it did in ``init``, if it came that far, may be what it was detached for.
+    """
     line = _Line(sources)
     for _, block in groupby(members, key=lambda event: event.seq):
         line.take(list(block))
-    return line.versions
+    return [version for version in line.versions if version.active is None or version.active >= version.first]
 
 
 class _Line:
@@ -137,6 +140,7 @@ class _Line:
             ordinal=event.version,
             source=self._sources[event.code],
             params=event.params,
+            since=event.seq if self._alive is None else self._alive.since,
             keep_state=isinstance(event, Version) and event.keep_state,
         )
         self.versions.append(version)

@@ -24,6 +24,7 @@ _PASSED = (
     "TMP",
     "TMPDIR",
     "LD_LIBRARY_PATH",
+    "XDG_RUNTIME_DIR",  # where connection files are
 )
 _PINNED = {
     "PYTHONHASHSEED": "0",

@@ -15,9 +15,9 @@ from algosim.errors import RunError
 from algosim.events import Event, Fill, RunStart, Tick
 from algosim.runs.figures import account_fills, run_metrics
 from algosim.runs.folder import DIGEST, METRICS, TICKS, TRADES, TRIPS
-from algosim.runs.saved_events import read_events
 from algosim.runs.held import hold
 from algosim.runs.recording import Recording
+from algosim.runs.saved_events import read_events
 from algosim.runs.tables import TICKS_HEADER, TRADES_HEADER, roundtrips_table, tick_rows, trade_rows
 from algosim.runs.workspace import EVENTS
 
@@ -36,13 +36,20 @@ _encoder = msgspec.json.Encoder()
 class _File:
     """A file that grows by whole blocks: what could not be written whole is cut off again."""
 
-    def __init__(self, path: Path, header: bytes = b"", *, held: bool = False) -> None:
+    def __init__(self, path: Path, header: bytes = b"", *, keep: int = 0, held: bool = False) -> None:
         self.path = path
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
         if held:
             hold(self._fd)
-        self._size = 0
+        self.size = keep
+        self.cut(keep)
         self.write(header)
+
+    def cut(self, size: int) -> None:
+        """Drop what stands after the first `size` bytes."""
+        os.ftruncate(self._fd, size)
+        os.lseek(self._fd, size, os.SEEK_SET)
+        self.size = size
 
     def write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -51,10 +58,10 @@ class _File:
                 view = view[os.write(self._fd, view) :]
         except OSError as error:
             with contextlib.suppress(OSError):
-                os.ftruncate(self._fd, self._size)
-            msg = f"cannot write {self.path}: {error.strerror}; the run stops, its files end with the last whole block"
+                self.cut(self.size)
+            msg = f"cannot write {self.path}: {error.strerror}; its files end with the last whole block"
             raise RunError(msg) from error
-        self._size += len(data)
+        self.size += len(data)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -89,8 +96,9 @@ class Recorder:
         self._files: tuple[_File, _File, _File] | None = None
         start.algosim, start.end = algosim.__version__, True
         if folder is not None:
+            events = _File(folder / EVENTS, _encoder.encode(start) + b"\n", held=True)
             self._files = (
-                _File(folder / EVENTS, _encoder.encode(start) + b"\n", held=True),
+                events,
                 _File(folder / TICKS, TICKS_HEADER),
                 _File(folder / TRADES, TRADES_HEADER),
             )
@@ -99,11 +107,28 @@ class Recorder:
     @classmethod
     def reopen(cls, config: Config, start: RunStart, folder: Path) -> Recorder:
         """Go on with a run whose recorder died: cut off what is not whole, and read back the rest."""
-        saved = read_events(folder / EVENTS).recording
-        recorder = cls(config, start, folder)
-        if len(saved):
-            recorder.take(saved.ticks_between(1, len(saved)), saved.between_ticks())
+        saved = read_events(folder / EVENTS)
+        if saved.recording.start is None:
+            return cls(config, start, folder)
+        recorder = cls(config, start)
+        recorder.folder, recorder.recording = folder, saved.recording
+        ticks, fills = saved.recording.ticks_between(1, len(saved.recording)), saved.recording.fills
+        recorder._digest.ticks(ticks.time, ticks.price)
+        end = [saved.recording.end] if saved.recording.end is not None else []
+        for event in (*saved.recording.between_ticks(), *end):
+            recorder._digest.event(event)
+        recorder._files = (
+            _File(folder / EVENTS, keep=saved.size, held=True),
+            _File(folder / TICKS, TICKS_HEADER + tick_rows(ticks)),
+            _File(folder / TRADES, TRADES_HEADER + trade_rows(fills)),
+        )
         return recorder
+
+    @property
+    def last(self) -> int:
+        """The last block recorded: of a tick, or the end."""
+        end = self.recording.end
+        return len(self.recording) if end is None else end.seq
 
     @property
     def digest(self) -> str:
@@ -136,10 +161,18 @@ class Recorder:
         self.recording.add(events)
 
     def _write(self, events: bytes, ticks: bytes, trades: bytes) -> None:
-        if self._files is not None:
-            for file, data in zip(self._files, (events, ticks, trades), strict=True):
+        """Write to all files or, where that fails, to none."""
+        files = self._files or ()
+        sizes = [file.size for file in files]
+        try:
+            for file, data in zip(files, (events, ticks, trades), strict=False):
                 if data:
                     file.write(data)
+        except RunError:
+            for file, size in zip(files, sizes, strict=True):
+                with contextlib.suppress(OSError):
+                    file.cut(size)
+            raise
 
     def finish(self) -> dict[str, Any]:
         """Compute the metrics and, in a folder, write the files that sum the run up."""
@@ -164,8 +197,11 @@ def write_summary(folder: Path, recording: Recording, metrics: dict[str, Any], d
         DIGEST: digest.encode() + b"\n",
     }
     for name, data in contents.items():
-        file = _File(folder / name, data)
-        file.close()
+        try:
+            _File(folder / name, data).close()
+        except RunError:
+            (folder / name).unlink()  # better none than an empty one
+            raise
 
 
 def _ordered(events: Sequence[Event]) -> list[Event]:
@@ -178,5 +214,3 @@ def _ordered(events: Sequence[Event]) -> list[Event]:
             block = []
         block.append(event)
     return ordered + close(block)
-
-

@@ -24,6 +24,10 @@ PathLike = str | os.PathLike[str]
 StrategyArgument = PathLike | Sequence[Any] | Mapping[str, Any] | None
 
 
+RESERVED_FOR = {"manual": "the account of orders placed by hand", "total": "that of all accounts together"}
+"""Ids that no strategy may have."""
+
+
 class Chosen(NamedTuple):
     """A strategy of a run: its source and the parameters that the run gives it."""
 
@@ -82,6 +86,9 @@ def prepare(
     if strategy is not None:
         complete = msgspec.structs.replace(complete, strategies=_specs(strategy))
     complete = configuration.with_settings(complete, over)
+    for name in RESERVED_FOR.keys() & set(complete.strategies):
+        msg = f"the id {name!r} is {RESERVED_FOR[name]}; give the strategy another"
+        raise ConfigError(msg)
     if complete.run.seed is None:
         run = msgspec.structs.replace(complete.run, seed=secrets.randbits(128))
         complete = msgspec.structs.replace(complete, run=run)

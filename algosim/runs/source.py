@@ -12,7 +12,7 @@ from algosim.core.strategy import Hooks, explain, hooks_of, merge_parameters
 from algosim.errors import StrategyError
 from algosim.runs.imports import path_hook
 
-__all__ = ["ENTRY", "Loaded", "Source", "load", "read_source"]
+__all__ = ["ENTRY", "Loaded", "Source", "load", "read_source", "strategy_files"]
 
 ENTRY = "strategy.py"
 """The file of a strategy's folder that has the hooks."""
@@ -64,7 +64,7 @@ def read_source(path: Path, workspace: Path) -> Source:
         If a file cannot be read, or the folder has more than 16 MB.
     """
     whole = path.name == ENTRY
-    names = _files_below(path.parent) if whole else [path]
+    names = strategy_files(path)
     try:
         files = {
             ENTRY if not whole else name.relative_to(path.parent).as_posix(): name.read_bytes()
@@ -81,7 +81,11 @@ def read_source(path: Path, workspace: Path) -> Source:
     return Source(path.parent.name if whole else path.stem, label, path, files, _hash(files))
 
 
-def _files_below(folder: Path) -> list[Path]:
+def strategy_files(path: Path) -> list[Path]:
+    """Return the files of the strategy whose entry file is `path`."""
+    if path.name != ENTRY:
+        return [path]
+    folder = path.parent
     return sorted(
         path
         for path in folder.rglob("*")

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["TICKS_HEADER", "TRADES_HEADER", "roundtrips_table", "seconds", "tick_rows", "trade_rows"]
 
 TICKS_HEADER = b"seq,ts_sim,price\n"
-TRADES_HEADER = (
-    b"time_s,seq,id,number,side,qty,price,slippage_bps,commission,realized,position,cash,tag\n"
-)
+TRADES_HEADER = b"time_s,seq,id,number,side,qty,price,slippage_bps,commission,realized,position,cash,tag\n"
 _TRIPS = (
     "id", "number", "side", "qty", "entry_s", "exit_s", "entry_price", "exit_price", "pnl", "commission",
     "hold_s",

@@ -18,6 +18,7 @@ __all__ = [
     "runs_folder",
     "shipped_folder",
     "strategy_names",
+    "wanted_folder",
     "workspace",
 ]
 
@@ -92,6 +93,20 @@ def new_run_id() -> str:
     """Return a fresh run id: UTC date and time and four random characters, fit for any file system."""
     now = datetime.now(UTC)
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def wanted_folder(out: str | os.PathLike[str] | None, run_id: str) -> Path | None:
+    """Return the folder that a run is to be written to, or None for none.
+
+    ``runs/last`` names the newest run; written to, it stands for a new folder below ``runs/``.
+    """
+    if not out:
+        return None
+    path = Path(out).expanduser()
+    pointer = runs_folder() / "last"
+    if path.absolute() == pointer:
+        return runs_folder() / run_id
+    return path.resolve()
 
 
 def find_run(what: str | os.PathLike[str]) -> Path:

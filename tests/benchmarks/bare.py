@@ -6,13 +6,14 @@ import secrets
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from algosim.live.sockets import KeyPair, fresh_keys
+from algosim.events import Event, Plot
+from algosim.live.sockets import fresh_keys
 from algosim.runs.launch import hand_over, start
-from tests.benchmarks.bare_parties import NAME, Plan
+from tests.benchmarks.bare_parties import BLOCKS, Plan
 
 PARTIES = ("simulator", "broker", "recorder", "host", "observer")
 
@@ -67,10 +68,13 @@ class BareRun:
         begun, ended = self._said(broker), self._said(broker)
         return float((ended["seq"] - begun["seq"]) / (ended["at"] - begun["at"]))
 
-    def blocks(self) -> list[bytes]:
-        """Wait for the end and return what the recorder wrote."""
+    def calls(self) -> dict[int, float]:
+        """Wait for the end and return when the worker was asked about each tick [s since 1970]."""
         self.ticks_per_s()
-        return (Path(self.plan.folder) / "blocks.jsonl").read_bytes().splitlines()
+        decoder = msgspec.json.Decoder(list[Event])
+        lines = (Path(self.plan.folder) / BLOCKS).read_bytes().splitlines()
+        plots = [event for line in lines for event in decoder.decode(line) if isinstance(event, Plot)]
+        return {plot.seq: at for plot in plots if (at := plot.values["at"]) is not None}
 
 
 def needs(times: list[int], latency_ns: int) -> list[int]:

@@ -1,8 +1,8 @@
 """The live engine's lock-step without the engine: its processes, sockets and messages, no logic in between.
 
-``python -m tests.benchmarks.bare_parties ROLE`` is one process of it, `tests.benchmarks.bare` starts them all. What each sends
-is built and encoded by the engine's own message classes, what it receives is decoded by them; sockets have
-the engine's limits, CURVE keys and doormen.
+``python -m tests.benchmarks.bare_parties ROLE`` is one process of it; `tests.benchmarks.bare` starts them all.
+What each sends is built and encoded by the engine's own message classes, what it receives is decoded by them;
+sockets have the engine's limits, CURVE keys and doormen.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 RUN = "20250101-000000-bare"
 NAME = "sma_crossover"
+BLOCKS = "blocks.jsonl"
 HWM = 20_000
 WINDOW = 256
 BATCH = 64
@@ -62,18 +63,21 @@ class _Party:
     def __init__(self, plan: Plan, name: str) -> None:
         self.plan = plan
         self._security = Security(
-            curve=True, own=plan.keys[name], server_public=plan.server.public, server_secret=plan.server.secret
+            curve=True,
+            own=plan.keys[name],
+            server_public=plan.server.public,
+            server_secret=plan.server.secret,
         )
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
 
-    def admit(self, *domains: str) -> None:
+    def bound(self, **kinds: int) -> list[zmq.Socket[bytes]]:
+        """Return a socket of each kind, bound; `kinds` has the names of their domains."""
+        sockets = {domain: make(self._context, kind, HWM) for domain, kind in kinds.items()}
         keys = [pair.public for pair in self.plan.keys.values()]
-        self._doorman = Doorman(self._context, dict.fromkeys(domains, keys))
-
-    def bound(self, kind: int, domain: str) -> zmq.Socket[bytes]:
-        socket = make(self._context, kind, HWM)
-        self.plan.ports[domain] = bind(socket, "tcp://127.0.0.1:*", self._security, domain, strict=True)
-        return socket
+        self._doorman = Doorman(self._context, {domain: (socket, keys) for domain, socket in sockets.items()})
+        for domain, socket in sockets.items():
+            self.plan.ports[domain] = bind(socket, "tcp://127.0.0.1:*", self._security, domain, strict=True)
+        return list(sockets.values())
 
     def connected(self, kind: int, domain: str, *topics: str) -> zmq.Socket[bytes]:
         socket = make(self._context, kind, HWM)
@@ -98,8 +102,7 @@ def _await(socket: zmq.Socket[bytes], parties: int) -> None:
 
 def simulator(plan: Plan) -> None:
     party = _Party(plan, "simulator")
-    party.admit("ticks")
-    ticks = party.bound(zmq.XPUB, "ticks")
+    (ticks,) = party.bound(ticks=zmq.XPUB)
     party.say(plan.ports)
     _await(ticks, 2)
     n = done = 0
@@ -127,11 +130,7 @@ def _credit(ticks: zmq.Socket[bytes], done: int) -> int:
 
 def broker(plan: Plan) -> None:
     party = _Party(plan, "broker")
-    party.admit("orders", "fills", "blocks")
-    orders, fills, blocks = (
-        party.bound(kind, domain)
-        for kind, domain in ((zmq.PULL, "orders"), (zmq.XPUB, "fills"), (zmq.PUSH, "blocks"))
-    )
+    orders, fills, blocks = party.bound(orders=zmq.PULL, fills=zmq.XPUB, blocks=zmq.PUSH)
     party.say(plan.ports)
     _await(fills, 1)
     ticks = party.connected(zmq.XSUB, "ticks")
@@ -157,20 +156,18 @@ class _Broker:
             poller.register(socket, zmq.POLLIN)
         while self.done < len(self.plan.times) - 1:
             ready = dict(poller.poll())
-            if self.ticks in ready:
-                for frame in _waiting(self.ticks):
-                    topic, _, body = frame.partition(b" ")
-                    if topic == b"X":
-                        tick = tick_decoder.decode(body)
-                        self.open[tick.seq] = tick
-                        self.last = tick.seq
-            if self.orders in ready:
-                for frame in _waiting(self.orders):
-                    message = upstream_decoder.decode(frame)
-                    if isinstance(message, wire.Ack):
-                        self.complete(message)
-                    else:
-                        self.confirmed(message.seq)
+            for frame in _waiting(self.ticks) if self.ticks in ready else ():
+                topic, _, body = frame.partition(b" ")
+                if topic == b"X":
+                    tick = tick_decoder.decode(body)
+                    self.open[tick.seq] = tick
+                    self.last = tick.seq
+            for frame in _waiting(self.orders) if self.orders in ready else ():
+                message = upstream_decoder.decode(frame)
+                if isinstance(message, wire.Ack):
+                    self.complete(message)
+                else:
+                    self.confirmed(message.seq)
             while self.cleared < self.last and self.plan.needs[self.cleared + 1] <= self.acked:
                 self.clear(self.cleared + 1)
 
@@ -179,7 +176,13 @@ class _Broker:
         fills = []
         if self.ordered is not None:
             fills = [_fill(self.ordered, seq)]
-            books = {"position": 1.0, "cash": 9895.1234, "realized": -0.01, "unrealized": 0.2, "equity": 9999.1}
+            books = {
+                "position": 1.0,
+                "cash": 9895.1234,
+                "realized": -0.01,
+                "unrealized": 0.2,
+                "equity": 9999.1,
+            }
             snapshot = Snapshot(seq=seq, id=NAME, ts_sim=self.plan.times[seq], price=104.4579, **books)
             self.parts = [*fills, snapshot]
             self.ordered = None
@@ -243,7 +246,7 @@ def recorder(plan: Plan) -> None:
     blocks, confirms = party.connected(zmq.PULL, "blocks"), party.connected(zmq.PUSH, "orders")
     decoder = msgspec.json.Decoder(list[Event])
     last, end = 0, len(plan.times) - 1
-    with (Path(plan.folder) / "blocks.jsonl").open("wb", buffering=0) as file:
+    with (Path(plan.folder) / BLOCKS).open("wb", buffering=0) as file:
         while last < end:
             frames = [blocks.recv(), *_waiting(blocks, 256)]
             last = [decoder.decode(frame) for frame in frames][-1][0].seq

@@ -1,0 +1,59 @@
+"""What a person gives to a handle and gets from it: points of a run, counts, ids, errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from algosim.config import Id
+from algosim.errors import AlgosimError, ConfigError, EngineError, StrategyError
+from algosim.times import parse_time
+
+__all__ = ["account_id", "count", "raised", "target"]
+
+
+def count(value: object, name: str) -> int:
+    """Return a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        msg = f"{name} must be a whole number of at least 1, got {value!r}"
+        raise ConfigError(msg)
+    return value
+
+
+def target(ticks: int | None, time: str | float | None) -> dict[str, int]:
+    """Return the one point of a run that was given: a tick, or a simulated time [ns]."""
+    if ticks is not None and time is None:
+        return {"ticks": count(ticks, "ticks")}
+    if time is None or ticks is not None:
+        msg = 'give one point: ticks=1000, or time="60s"'
+        raise ConfigError(msg)
+    point = parse_time(time)
+    if point == 0:
+        msg = "time must be above 0"
+        raise ConfigError(msg)
+    return {"time": point}
+
+
+def account_id(text: str) -> str:
+    """Return the id of an account, if it can be one."""
+    try:
+        return msgspec.convert(text, Id)
+    except msgspec.ValidationError:
+        msg = f"{text!r} cannot be an id: letters, digits, '_' and '-', at most 64"
+        raise ConfigError(msg) from None
+
+
+def raised(error: dict[str, Any]) -> AlgosimError:
+    """Return an error of the engine as an exception."""
+    message = str(error.get("message", "the command failed"))
+    if error.get("kind") != "strategy" and not {"strategy", "frames", "file"} & set(error):
+        return EngineError(message)
+    name = error.get("strategy")
+    return StrategyError(
+        f"{name}: {message}" if name else message,
+        file=error.get("file"),
+        line=error.get("line"),
+        source=error.get("source"),
+        frames=error.get("frames") or "",
+    )

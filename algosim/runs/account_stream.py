@@ -1,0 +1,189 @@
+"""One account of a headless run: its events in order of ticks, whoever makes them."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from algosim.core.broker import Account
+from algosim.core.engine import Loop
+from algosim.errors import StrategyError
+from algosim.events import Detach, Order
+from algosim.runs.children import Child, Here
+from algosim.runs.frames import Block, Ended, Failed, Job, Started
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
+
+    from algosim.core.broker import AccountState
+    from algosim.core.market import Ticks
+    from algosim.events import Control, Event
+    from algosim.runs.plan import AccountPlan, Plan
+
+__all__ = ["BY_SEQ", "AccountStream"]
+
+BY_SEQ = attrgetter("seq")
+
+
+class AccountStream:
+    """One account's events in order of ticks, whoever makes them."""
+
+    def __init__(self, plan: Plan, account: AccountPlan, folders: dict[str, Path]) -> None:
+        self.id = account.id
+        self.started: list[Started] = []
+        self.failures: list[Failed] = []
+        self.end_events: list[Event] = []
+        self.unfilled = 0
+        self._plan = plan
+        self._account = account
+        self._folders = folders
+        self._worker: Child | Here | None = None
+        self._blocks = self._all_blocks()
+        self._waiting: deque[Event] = deque()
+        self._upto = 0
+
+    def events(self, last: int) -> list[Event]:
+        """Return the events up to tick `last` that were not returned before."""
+        while self._upto < last:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            self._waiting.extend(block.events)
+            self._upto = block.last
+        taken = []
+        while self._waiting and self._waiting[0].seq <= last:
+            taken.append(self._waiting.popleft())
+        return taken
+
+    def drain(self) -> None:
+        """Read to the end, where the account's last figures are."""
+        for block in self._blocks:
+            self._waiting.extend(block.events)
+
+    def begin(self) -> None:
+        """Start the first child, so that several start at once."""
+        if self._account.versions:
+            self._worker = self._work(0, None, {})
+
+    def await_start(self) -> None:
+        """Wait until the first version's ``init`` is done.
+
+        Raises
+        ------
+        StrategyError
+            With the learner's line, if it failed.
+        """
+        if self._account.versions:
+            first = next(self._blocks, None)
+            if first is not None:
+                self._waiting.extend(first.events)
+                self._upto = first.last
+
+    def close(self) -> None:
+        """End the child at work."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def _all_blocks(self) -> Iterator[Block]:
+        if not self._account.versions:
+            yield from self._alone()
+            return
+        state: AccountState | None = None
+        kept: dict[str, Any] = {}
+        for i in range(len(self._account.versions)):
+            if i > 0 or self._worker is None:
+                self._worker = self._work(i, state, kept)
+            ended = yield from self._version(self._worker)
+            self.close()
+            state, kept = ended.account, ended.kept
+            self.unfilled, self.end_events = ended.unfilled, ended.events
+
+    def _version(self, worker: Child | Here) -> Generator[Block, None, Ended]:
+        """Yield the blocks of one version and return what it ended with."""
+        for frame in worker:
+            if isinstance(frame, Block):
+                yield self._with_detach(frame)
+            elif isinstance(frame, Started):
+                self.started.append(frame)
+            elif isinstance(frame, Failed):
+                self.failures.append(frame)
+            elif isinstance(frame, Ended):
+                return frame
+        failed = self.failures[-1] if self.failures else None
+        message = failed.message if failed else "the strategy's process ended early"
+        raise _as_error(failed, f"{self._account.id}: {message}")
+
+    def _with_detach(self, block: Block) -> Block:
+        """Add the detach of a strategy that failed in this block."""
+        for failure in self.failures:
+            if self._upto < failure.seq <= block.last:
+                detach = Detach(
+                    seq=failure.seq,
+                    id=self.id,
+                    last_ack=failure.seq - 1,
+                    version=self._account.versions[len(self.started) - 1].ordinal,
+                    reason="error",
+                    error=failure.frames or failure.message,
+                )
+                insort(block.events, detach, key=BY_SEQ)
+        return block
+
+    def _work(self, i: int, state: AccountState | None, kept: dict[str, Any]) -> Child | Here:
+        plan, account = self._plan, self._account
+        version = account.versions[i]
+        following = account.versions[i + 1].first if i + 1 < len(account.versions) else None
+        job = Job(
+            config=plan.config,
+            seed=str(plan.seed),
+            id=account.id,
+            script=_script(plan.controls, account.orders),
+            folder=str(self._folders[version.source.code]),
+            label=version.source.label,
+            params=version.params,
+            version=version.ordinal,
+            first=version.first,
+            active=version.active,
+            stop=None if following is None else following - 1,
+            last=plan.last,
+            t_end=plan.t_end,
+            ends_at=plan.ends_at,
+            since=version.since,
+            account=state,
+            kept=kept if version.keep_state else {},
+            record_lines=plan.record_lines,
+        )
+        return Child(job) if plan.isolate else Here(job)
+
+    def _alone(self) -> Iterator[Block]:
+        """Run an account that no strategy trades."""
+        plan = self._plan
+        blocks: list[Block] = []
+
+        def emit(ticks: Ticks, events: list[Event]) -> None:
+            blocks.append(Block(ticks.first + len(ticks.time) - 1, events))
+
+        account = Account(self.id, plan.config.portfolio.initial_cash)
+        loop = Loop(plan.config, plan.seed, account, _script(plan.controls, self._account.orders), emit)
+        loop.run(plan.last, plan.t_end)
+        self.unfilled, self.end_events = loop.finish(loop.end_time(plan.last, plan.t_end, plan.ends_at))
+        yield from blocks
+
+
+def _as_error(failed: Failed | None, message: str) -> StrategyError:
+    if failed is None:
+        return StrategyError(message)
+    return StrategyError(
+        message, file=failed.file, line=failed.line, source=failed.source, frames=failed.frames
+    )
+
+
+def _script(controls: Sequence[Control], orders: Sequence[Order]) -> list[Control | Order]:
+    """Put an account's outside orders among the commands, as they stand in a block."""
+    rank = {"wire": 0, "manual": 1}
+    script: list[Control | Order] = [*controls, *orders]
+    script.sort(key=lambda item: (item.seq, rank[item.origin] if isinstance(item, Order) else 1))
+    return script

@@ -1,0 +1,198 @@
+"""A live session, `evaluate` and `replay` arrive at the same run, bit for bit."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from algosim import evaluate, replay
+from algosim.errors import StrategyError
+from algosim.events import Attach, Detach, Remove, Version
+from tests.live_markets import fails, kill, save, until, worker_of
+from tests.recorded import CURIOUS, curious, write_strategy
+
+pytestmark = pytest.mark.live
+
+TICKS = 300
+PACED = 50.0
+"""Simulated seconds per second: 300 ticks of 150 to 200 ms last about a second."""
+
+
+def strategies(folder, several):
+    """Return one strategy or three, as a person would write them."""
+    one = {"c": {"path": str(curious(folder, "curious", every=2)), "params": {"every": 3}}}
+    others = {"s": {"path": "sma_crossover", "params": {"fast": 3, "slow": 8}}, "r": "random_trader"}
+    return one | others if several else one
+
+
+@pytest.mark.parametrize(
+    ("seed", "mode", "latency_ms", "several", "speed"),
+    [
+        (0, "fixed", 0, False, "max"),
+        (1, "fixed", 0, True, PACED),
+        (2, "fixed", 50, True, "max"),
+        (3, "fixed", 1000, False, PACED),
+        (4, "poisson", 0, True, "max"),
+        (5, "poisson", 50, False, PACED),
+        (6, "poisson", 1000, True, PACED),
+        (7, "poisson", 1000, False, "max"),
+    ],
+)
+def test_live_evaluate_and_replay_are_one_run(home, market, seed, mode, latency_ms, several, speed):
+    chosen = strategies(home, several)
+    settings = {"schedule.mode": mode, "execution.latency_ms": latency_ms}
+    sim = market(chosen, seed=seed, settings=settings, speed=speed, ticks=TICKS, out="live")
+    with sim:
+        sim.wait()
+    live = sim.stop()
+    evaluated = evaluate(chosen, seed=seed, settings=settings, ticks=TICKS, out="evaluated")
+    replayed = replay("live")
+
+    assert len(live.recording.fills) > 50
+    assert live.digest == evaluated.digest == replayed.digest
+    for name in ("trades.csv", "ticks.csv", "roundtrips.csv", "metrics.json", "digest.txt"):
+        assert (home / "live" / name).read_bytes() == (home / "evaluated" / name).read_bytes()
+    _, *events = (home / "live" / "events.jsonl").read_bytes().splitlines()
+    assert events == (home / "evaluated" / "events.jsonl").read_bytes().splitlines()[1:]
+    assert replayed.recording.fills == live.recording.fills
+
+
+@pytest.mark.parametrize("reveal", [True, False])
+def test_a_run_ends_with_its_duration(home, market, reveal):
+    """Also the fills between the last tick and the end, and what ``on_stop`` sees of them, are the same."""
+    path = curious(home, "curious", every=1)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n\ndef on_stop(ctx):\n    ctx.log(f'{ctx.position()} {ctx.pending()} {ctx.time()}')\n")
+    settings = {"model.reveal_state": reveal, "execution.latency_ms": 100}
+    sim = market(str(path), seed=5, duration="7.3s", settings=settings, out="live")
+    with sim:
+        sim.wait()
+    live, evaluated = sim.stop(), evaluate(str(path), seed=5, duration="7.3s", settings=settings)
+    assert live.recording.end == evaluated.recording.end
+    assert live.recording.end.ts_sim == 7_300_000_000
+    assert live.digest == evaluated.digest == replay("live").digest
+    assert live.recording.logs == evaluated.recording.logs
+
+
+def text(*, every):
+    """Return another version of a curious strategy."""
+    return textwrap.dedent(CURIOUS.format(every=every, size=1.0)).lstrip("\n")
+
+
+BROKEN = "def on_tick(ctx, tick)\n    pass\n"
+
+
+def test_a_session_with_everything_in_it_replays(home, market):
+    """Whatever a person does in a session is in its record."""
+    a, b = curious(home, "a", every=2), curious(home, "b", every=3)
+    sim = market({"a": str(a)}, seed=11, speed=20.0, settings={"execution.latency_ms": 400}, out="live")
+
+    def version(name="a"):
+        return sim.status["strategies"][name]["version"]
+
+    sim.run_until(ticks=30)
+    sim.set(sigma=0.5, latency_ms=0).set({"execution.slippage_bps": 20.0}).order("BUY", 3.0, tag="by hand")
+    sim.resume().wait(ticks=45)
+    sim.set(speed=60.0, latency_ms=250)
+
+    save(a, text(every=3))
+    until(lambda: version() == 2, "the saved version trades")
+    save(a, BROKEN)
+    error = until(lambda: sim.status["strategies"]["a"]["error"], "the broken version is reported")
+    assert (error["file"], error["line"]) == ("strategies/a/strategy.py", 1)
+    assert "on_tick(ctx, tick)" in error["source"]
+    here = sim.status["done"]
+    sim.wait(ticks=here + 20)
+    assert version() == 2
+    save(a, text(every=2))
+    until(lambda: version() == 3, "the mended version trades")
+    assert sim.status["strategies"]["a"]["error"] is None
+
+    sim.set(id="a", size=2.0)
+    until(lambda: version() == 4, "the new parameter trades")
+    sim.set(speed=20.0).pause()
+    sim.step(5).order("SELL", 1.5, id="other").step()
+    save(a, text(every=4))
+    sim.reload("a", keep_state=True).resume()
+    until(lambda: version() == 5, "the version with kept state trades")
+
+    sim.add(str(b), id="second", params={"size": 3.0}).set(mode="fixed", dt_fixed_ms=40.0)
+    kill(worker_of(sim, "a"))
+    until(lambda: sim.status["strategies"]["a"]["state"] == "failed", "the kill is noticed")
+    here = sim.status["done"]
+    sim.wait(ticks=here + 10).reload("a").wait(ticks=here + 40)
+    until(lambda: sim.status["strategies"]["a"]["state"] == "trading", "a fresh worker trades")
+
+    kill(sim.status["processes"]["a"])
+    until(lambda: sim.status["strategies"]["a"]["state"] == "failed", "the host's death is noticed")
+    sim.order("BUY", 1.0).reload("a")
+    sim.remove("second").set({"schedule.speed": "max", "execution.commission_fixed": 0.1})
+    here = sim.status["done"]
+    sim.run_until(ticks=here + 500)
+    sim.order("SELL", 0.5)
+    live = sim.stop()
+
+    replayed = replay("live")
+    assert replayed.digest == live.digest == (home / "live" / "digest.txt").read_text().strip()
+    assert replayed.trades.equals(live.trades)
+    assert replayed.roundtrips.equals(live.roundtrips)
+    happened = [type(event) for event in live.recording.members]
+    assert [happened.count(kind) for kind in (Attach, Version, Detach, Remove)] == [4, 4, 2, 1]
+    assert len(live.recording.controls) > 10
+    assert {fill.id for fill in live.recording.fills} == {"a", "second", "manual", "other"}
+
+
+def test_versions_that_fail_replay(home, market):
+    """In ``init`` as they are attached, in ``init`` as they take over, in ``on_tick``, and never mended."""
+    a = curious(home, "a", every=2)
+    sim = market({"a": str(a)}, seed=12, speed=30.0, settings={"execution.latency_ms": 100}, out="live")
+
+    def strategy(name):
+        return sim.status["strategies"][name]
+
+    def error_of(name, word):
+        until(
+            lambda: word in (strategy(name)["error"] or {"message": ""})["message"], f"{name} fails: {word}"
+        )
+
+    sim.run_until(ticks=20)
+    b = write_strategy(
+        home, "b", "def init(ctx):\n    ctx.window = 1 / 0\n\ndef on_tick(ctx, tick):\n    pass\n"
+    )
+    error = fails(StrategyError, lambda: sim.add(str(b)), "b: init: ZeroDivisionError")
+    assert (error.file, error.line, error.source) == ("strategies/b/strategy.py", 2, "ctx.window = 1 / 0")
+    save(
+        b,
+        "def init(ctx):\n    ctx.window = ctx.get_param\n    int('x')\n\ndef on_tick(ctx, tick):\n    pass\n",
+    )
+    error_of("b", "ValueError")  # the market is paused: a second attach before the same tick
+    save(b, text(every=3))
+    until(lambda: strategy("b")["state"] == "trading", "b is mended")
+    sim.resume().wait(ticks=40)
+
+    save(a, text(every=3).replace("def init(ctx):", "def init(ctx):\n    ctx.window = [][0]"))
+    error_of("a", "IndexError")
+    assert (strategy("a")["state"], strategy("a")["version"]) == ("trading", 1)
+    save(a, text(every=3) + "    if ctx.seen > 30:\n        ctx.place_market_order('BUY', 1 / 0)\n")
+    error_of("a", "on_tick: ZeroDivisionError")
+    assert strategy("a")["state"] == "failed"
+    here = sim.status["done"]
+    sim.wait(ticks=here + 10)
+    save(a, text(every=4))
+    until(lambda: strategy("a")["state"] == "trading", "a goes on by itself")
+    sim.wait(ticks=sim.status["done"] + 20)
+
+    save(b, text(every=3) + "    {}['never mended']\n")
+    error_of("b", "KeyError")
+    sim.remove("b").run_until(ticks=sim.status["done"] + 50)
+    live = sim.stop()
+
+    replayed = replay("live")
+    assert replayed.digest == live.digest
+    assert replayed.trades.equals(live.trades)
+    assert replayed.errors == live.errors
+    assert [type(event).__name__ for event in live.recording.members if event.id == "b"] == [
+        *("Attach", "Detach") * 2,
+        *("Attach", "Version", "Detach"),
+    ]
