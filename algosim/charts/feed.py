@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from algosim.runs.recording import Recording
 
     Floats = NDArray[np.float64]
+    Member = Attach | Version | Detach | Remove
 
 __all__ = ["Feed", "Mark", "Series", "Trades"]
 
@@ -168,21 +169,22 @@ class Feed:
         for line in self._lines.values():
             line.extend([NAN] * (self.ticks - len(line)))
 
-    def _note(self, members: Iterable[object], controls: Iterable[Control]) -> None:
+    def _note(self, members: Iterable[Member], controls: Iterable[Control]) -> None:
         """Keep what people did and what became of strategies."""
-        notes = [(event.seq, *words) for event in members if (words := _words(event))]
-        notes += [
-            (event.seq, "set", f"{event.key} = {event.value}")
-            for event in controls
-            if event.action in ("set", "speed")
-        ]
+        notes: list[tuple[int, str, str]] = []
+        for member in members:
+            if words := _words(member):
+                notes.append((member.seq, *words))
+        for control in controls:
+            if control.action in ("set", "speed"):
+                notes.append((control.seq, "set", f"{control.key} = {control.value}"))
         for seq, kind, text in sorted(notes):
             index = min(seq, self.ticks) - 1
             at = self._time[index] if index >= 0 else 0.0
             self._marks.append((seq, Mark(at, kind, text)))
 
 
-def _words(event: object) -> tuple[str, str] | None:
+def _words(event: Member) -> tuple[str, str] | None:
     if isinstance(event, Version):
         return "reload", f"{event.id}: version {event.version}"
     if isinstance(event, Attach):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,15 +26,15 @@ _LEFT, _RIGHT = (0.0, 0.74), (0.81, 1.0)
 
 
 def thinned(series: Series, most: int) -> NDArray[np.int64]:
-    """Return indices of at most about `most` points that keep every bucket's first, lowest and highest price."""
+    """Return indices of about `most` points: every bucket's first, lowest and highest price, and the last."""
     n = len(series.time)
     if n <= most:
         return np.arange(n)
     edges = np.linspace(0, n, most // 3 + 1).astype(np.int64)
     price = series.price
     keep = [edges[:-1], [n - 1]]
-    keep.append([a + int(np.argmin(price[a:b])) for a, b in zip(edges[:-1], edges[1:], strict=True)])
-    keep.append([a + int(np.argmax(price[a:b])) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    keep.append([a + int(np.argmin(price[a:b])) for a, b in pairwise(edges)])
+    keep.append([a + int(np.argmax(price[a:b])) for a, b in pairwise(edges)])
     return np.unique(np.concatenate([np.asarray(part, dtype=np.int64) for part in keep]))
 
 
@@ -123,8 +124,8 @@ def marks(series: Series, colours: Palette) -> tuple[list[dict[str, Any]], list[
     for mark in series.marks[-20:]:
         line = {"color": colours.mark, "width": 1.2, "dash": "dot"}
         shapes.append(
-            {"type": "line", "xref": "x", "yref": "y domain", "x0": mark.time, "x1": mark.time, "y0": 0, "y1": 1,
-             "line": line}
+            {"type": "line", "xref": "x", "yref": "y domain", "x0": mark.time, "x1": mark.time,
+             "y0": 0, "y1": 1, "line": line}
         )  # fmt: skip
         notes.append(
             {"x": mark.time, "y": 1.0, "xref": "x", "yref": "y domain", "text": mark.text, "showarrow": False,
@@ -156,7 +157,14 @@ def layout(colours: Palette, *, height: int = 560) -> dict[str, Any]:
         "margin": {"l": 64, "r": 16, "t": 36, "b": 44},
         "hovermode": "x",
         "uirevision": "run",
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 13}},
+        "legend": {
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "font": {"size": 13},
+        },
         "xaxis": axis("", domain=[0, 1], anchor="y"),
         "yaxis": axis("price", domain=list(_PRICE), tickformat=",.2f"),
         "xaxis2": axis("simulated time, s", domain=list(_LEFT), anchor="y2", matches="x"),
@@ -183,5 +191,8 @@ def run_figure(series: Series, colours: Palette, *, title: str = "", most: int =
     shapes, notes = marks(series, colours)
     look |= {"shapes": shapes, "annotations": notes}
     if title:
-        look |= {"title": {"text": title, "font": {"size": 17}, "x": 0.01}, "margin": look["margin"] | {"t": 72}}
+        look |= {
+            "title": {"text": title, "font": {"size": 17}, "x": 0.01},
+            "margin": look["margin"] | {"t": 72},
+        }
     return go.Figure(data=traces(series, colours, most), layout=look)

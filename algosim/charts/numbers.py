@@ -6,7 +6,7 @@ import math
 
 __all__ = ["NOTHING", "clock", "count", "money", "percent", "quantity", "ratio", "signed_money"]
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 """Stands where there is no number."""
 
 
@@ -38,7 +38,7 @@ def ratio(value: float, error: float | None = None) -> str:
 
 
 def quantity(value: float) -> str:
-    """Write a signed quantity without needless decimals, ``1,000`` or ``−0.5``."""
+    """Write a signed quantity without needless decimals, ``1,000`` or ``0.5``."""
     return _minus(f"{value:,.6f}".rstrip("0").rstrip(".")) if math.isfinite(value) else NOTHING
 
 
