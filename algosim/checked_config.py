@@ -109,10 +109,16 @@ def _value(kind: object, value: object, key: str) -> object:
     return strategies_of(value) if key == "strategies" else convert(kind, value, key)
 
 
+SMALLEST_TICK = 1e-9
+"""Smallest price grid [currency]; on a finer one a price in units of it leaves the exact integers."""
+
+
 def _model_problems(config: Config) -> Iterator[str]:
     model = config.model
     if model.step == "euler" and model.type != "vasicek":
         yield f"model.step 'euler' exists for model.type 'vasicek' only, got {model.type!r}; use step 'exact'"
+    if 0.0 < model.tick_size < SMALLEST_TICK:
+        yield f"model.tick_size must be 0 or at least {SMALLEST_TICK:g}, got {model.tick_size}"
     if model.price_map == "additive" and model.floor < model.tick_size:
         yield (
             f"model.floor must be at least model.tick_size ({model.tick_size}) "

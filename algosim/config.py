@@ -34,6 +34,10 @@ Positive = Annotated[float, Meta(gt=0)]
 # At least one nanosecond, and few enough of them that thousands of such gaps fit 64 bits.
 GapMs = Annotated[float, Meta(ge=1e-6, le=1e9)]
 DelayMs = Annotated[float, Meta(ge=0, le=1e9)]
+# Bounds that keep every sum of a run far from the end of floating-point numbers.
+Money = Annotated[float, Meta(gt=0, le=1e12)]
+Fee = Annotated[float, Meta(ge=0, le=1e9)]
+TickSize = Annotated[float, Meta(ge=0, le=1e9)]
 Bps = Annotated[float, Meta(ge=0, le=10_000)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
@@ -106,11 +110,11 @@ class Model(Section, frozen=True):
     theta: float = 0.0  # that of x
     sigma: NonNegative = 0.2  # that of x, per sqrt(unit)
     mu: float = 0.0  # that of x, per unit
-    P0: Positive = 100.0  # currency
+    P0: Money = 100.0  # currency
     x0: float = 0.0  # log price (exponential) or currency (additive)
     price_map: Literal["exponential", "additive"] = "exponential"
-    floor: Positive = 0.0001  # currency
-    tick_size: NonNegative = 0.0001  # currency
+    floor: Money = 0.0001  # currency
+    tick_size: TickSize = 0.0001  # currency
     seconds_per_unit: Positive = 1.0  # seconds per unit
     reveal_state: bool = True
     asset_id: AssetId = "X"
@@ -130,15 +134,15 @@ class Execution(Section, frozen=True):
 
     latency_ms: DelayMs = 50.0  # simulated ms
     slippage_bps: Bps = 1.0  # basis points of the price
-    commission_bps: NonNegative = 0.5  # basis points of the traded value
-    commission_fixed: NonNegative = 0.0  # currency per fill
+    commission_bps: Bps = 0.5  # basis points of the traded value
+    commission_fixed: Fee = 0.0  # currency per fill
 
 
 class Portfolio(Section, frozen=True):
     """What an account starts with and may hold."""
 
-    initial_cash: Positive = 10_000.0  # currency
-    max_position: Positive = 1e6  # units of the asset, long or short
+    initial_cash: Money = 10_000.0  # currency
+    max_position: Money = 1e6  # units of the asset, long or short
 
 
 class StrategySpec(Section, frozen=True):

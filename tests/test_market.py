@@ -427,13 +427,17 @@ def test_names_of_streams_cannot_run_together():
 # What a strategy is shown
 
 
+def seen(ticks, before, model, epoch_ns):
+    return list(shown(ticks, before, model, epoch_ns))
+
+
 def test_a_tick_as_the_strategy_gets_it():
     market = Market(Model(), Schedule(), 1)
     first = market.take(1)
     before = market.time
     ticks = market.take(2)
     epoch = 1_735_689_600_000_000_000
-    tick = shown(ticks, before, Model(), epoch)[1]
+    tick = seen(ticks, before, Model(), epoch)[1]
     assert tick == {
         "ts": epoch + int(ticks.time[1]),
         "ts_sim": ticks.time[1],
@@ -450,20 +454,20 @@ def test_a_tick_as_the_strategy_gets_it():
     }
     values = [*tick.values(), *tick["model_state"].values()]
     assert {type(value) for value in values} == {int, float, str, dict}
-    assert shown(ticks, before, Model(), 0)[0]["model_state"]["dt"] == (ticks.time[0] - first.time[0]) * 1e-9
+    assert seen(ticks, before, Model(), 0)[0]["model_state"]["dt"] == (ticks.time[0] - first.time[0]) * 1e-9
 
 
 @pytest.mark.parametrize("kind", ["brownian", "gbm"])
 def test_the_state_of_other_models(kind):
     model = Model(type=kind, mu=0.3)
     ticks = Market(model, Schedule(), 1).take(1)
-    state = shown(ticks, 0, model, 0)[0]["model_state"]
+    state = seen(ticks, 0, model, 0)[0]["model_state"]
     assert state == {"x": ticks.x[0], "dt": ticks.time[0] * 1e-9, "mu": 0.3, "sigma": 0.2}
 
 
 def test_a_hidden_state_is_nowhere_in_the_tick():
     ticks = Market(Model(), Schedule(), 1).take(3)
-    for n, tick in enumerate(shown(ticks, 0, Model(reveal_state=False), 5)):
+    for n, tick in enumerate(seen(ticks, 0, Model(reveal_state=False), 5)):
         assert tick == {
             "ts": 5 + ticks.time[n],
             "ts_sim": ticks.time[n],
@@ -479,7 +483,7 @@ def test_revealing_has_no_influence_on_the_path():
 
 def test_what_one_strategy_does_to_its_tick_another_does_not_see():
     ticks = Market(Model(), Schedule(), 1).take(1)
-    mine, other = shown(ticks, 0, Model(), 0)[0], shown(ticks, 0, Model(), 0)[0]
+    mine, other = seen(ticks, 0, Model(), 0)[0], seen(ticks, 0, Model(), 0)[0]
     mine["price"] = 0.0
     mine["model_state"]["x"] = 0.0
     assert other["price"] == ticks.price[0]

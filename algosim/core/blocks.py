@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from algosim.events import (
     Attach,
@@ -22,54 +20,67 @@ from algosim.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from algosim.core.market import Ticks
     from algosim.events import Event
 
-__all__ = ["block_order", "close", "interleave"]
+__all__ = ["block_order", "close", "in_blocks", "interleave"]
+
+Key = tuple[int | str, ...]
 
 _TICK = 3
 
 
-def block_order(event: Event) -> tuple[int | str, ...]:
+def block_order(event: Event) -> Key:
     """Return the sort key of an event within its block.
 
     Detaches, raw orders from the wire, commands in the order of their stamps, the tick, fills by due time,
     account and number, snapshots by account, then each strategy's answer: version, orders, points, lines.
     Events of equal key keep the order in which they came.
     """
-    if isinstance(event, Fill):
-        return (4, event.ts_sim, event.id, event.number)
-    if isinstance(event, Snapshot):
-        return (5, event.id)
-    if isinstance(event, Order):
-        return (6, event.id, 1) if event.origin == "strategy" else _ORIGINS[event.origin]
-    if isinstance(event, Version):
-        return (6, event.id, 0)
-    if isinstance(event, Plot):
-        return (6, event.id, 2)
-    if isinstance(event, Log):
-        return (6, event.id, 3)
-    return _RANKS[type(event)]
+    return _KEYS[type(event)](event)
 
 
-_RANKS: dict[type, tuple[int | str, ...]] = {
-    Detach: (0,),
-    Control: (2,),
-    Attach: (2,),
-    Remove: (2,),
-    Tick: (_TICK,),
-    End: (7,),
+def _order_key(order: Order) -> Key:
+    return (6, order.id, 1) if order.origin == "strategy" else _ORIGINS[order.origin]
+
+
+_ORIGINS: dict[str, Key] = {"wire": (1,), "manual": (2,)}
+_KEYS: dict[type, Callable[[Any], Key]] = {
+    Detach: lambda _: (0,),
+    Control: lambda _: (2,),
+    Attach: lambda _: (2,),
+    Remove: lambda _: (2,),
+    Tick: lambda _: (_TICK,),
+    Fill: lambda fill: (4, fill.ts_sim, fill.id, fill.number),
+    Snapshot: lambda snapshot: (5, snapshot.id),
+    Version: lambda version: (6, version.id, 0),
+    Order: _order_key,
+    Plot: lambda plot: (6, plot.id, 2),
+    Log: lambda log: (6, log.id, 3),
+    End: lambda _: (7,),
 }
-_ORIGINS: dict[str, tuple[int | str, ...]] = {"wire": (1,), "manual": (2,)}
 
 
 def close(block: list[Event]) -> list[Event]:
     """Put the events of one block in order and mark the last one as its end."""
-    block.sort(key=block_order)
+    if len(block) > 1:
+        block.sort(key=block_order)
     block[-1].end = True
     return block
+
+
+def in_blocks(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Yield events that are ordered by `seq` as one list for each block."""
+    block: list[Event] = []
+    for event in events:
+        if block and event.seq != block[0].seq:
+            yield block
+            block = []
+        block.append(event)
+    if block:
+        yield block
 
 
 def interleave(ticks: Ticks, events: Iterable[Event]) -> list[Event]:
@@ -81,22 +92,22 @@ def interleave(ticks: Ticks, events: Iterable[Event]) -> list[Event]:
     events : iterable of Event
         Of these ticks, ordered by `seq`; within a tick in any order.
     """
-    plain: list[Event] = [
-        Tick(seq=n, ts_sim=t, price=p, x=x, end=True)
-        for n, t, p, x in zip(
-            range(ticks.first, ticks.first + len(ticks.time)),
-            ticks.time.tolist(),
-            ticks.price.tolist(),
-            ticks.x.tolist(),
-            strict=True,
-        )
-    ]
+    numbers = range(ticks.first, ticks.first + len(ticks.time))
+    columns = zip(numbers, ticks.time.data, ticks.price.data, ticks.x.data, strict=True)
+    plain: list[Event] = [Tick(seq=n, ts_sim=t, price=p, x=x, end=True) for n, t, p, x in columns]
     merged: list[Event] = []
     done = 0
-    for seq, group in groupby(events, attrgetter("seq")):
-        i = seq - ticks.first
-        merged += plain[done:i]
-        plain[i].end = False
-        merged += close([plain[i], *group])
+    for block in in_blocks(events):
+        i = block[0].seq - ticks.first
+        if done < i:
+            merged += plain[done:i]
         done = i + 1
+        tick = plain[i]
+        tick.end = False
+        if len(block) == 1 and type(block[0]) is Plot:  # most blocks of a recorded run; spares the sort
+            block[0].end = True
+            merged.append(tick)
+            merged.append(block[0])
+        else:
+            merged += close([tick, *block])
     return merged + plain[done:]

@@ -40,7 +40,7 @@ class Conditions(NamedTuple):
         )
 
 
-class Quote(NamedTuple):
+class Quote(msgspec.Struct, frozen=True, gc=False):
     """One tick as an order meets it: number, simulated time [ns], price, conditions."""
 
     seq: int
@@ -75,7 +75,7 @@ class Account:
         Earliest due time among open orders [ns], or the largest int64.
     """
 
-    def __init__(self, id: str, initial_cash: float) -> None:  # noqa: A002  (the wire's word)
+    def __init__(self, id: str, initial_cash: float) -> None:
         self.id = id
         self.portfolio = Portfolio(initial_cash)
         self.committed = 0.0
@@ -105,7 +105,7 @@ class Account:
         return Books(held.position, held.cash, self.pending, len(self._open), self.committed)
 
     @classmethod
-    def resume(cls, id: str, state: AccountState) -> Account:  # noqa: A002
+    def resume(cls, id: str, state: AccountState) -> Account:
         """Return an account that goes on from a state."""
         account = cls(id, state.portfolio.cash)
         account.portfolio = state.portfolio

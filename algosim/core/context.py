@@ -6,10 +6,9 @@ import math
 from operator import index
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-import msgspec
-
 from algosim.core.desk import HISTORY, Desk, clean_text
 from algosim.core.indicators import Indicators
+from algosim.core.plain import plain
 from algosim.core.portfolio import snap
 from algosim.errors import StrategyError, did_you_mean
 
@@ -62,23 +61,18 @@ class Context:
             If JSON cannot write the value.
         """
         try:
-            plain = msgspec.json.decode(msgspec.json.encode(value))
-            msgspec.msgpack.encode(plain)  # what goes from process to process has numbers of 64 bits
-        except (TypeError, ValueError, RecursionError, OverflowError) as error:
-            msg = (
-                f"set_state({key!r}, ...) takes numbers of up to 64 bits, text, lists and dicts, not {type(value).__name__}; "
-                "keep other things as attributes (ctx.name = ...)"
-            )
+            self._desk.state[clean_text(str(key))] = plain(value)
+        except ValueError as error:
+            msg = f"set_state({key!r}, ...) takes {error}; keep other things as attributes (ctx.name = ...)"
             raise StrategyError(msg) from error
-        self._desk.state[clean_text(str(key))] = plain
 
     def get_state(self, key: str, default: Any = None) -> Any:
         """Return what ``set_state`` kept under this name, or the default."""
-        return self._desk.state.get(str(key), default)
+        return self._desk.state.get(clean_text(str(key)), default)
 
     def kept(self, key: str, default: Any = None) -> Any:
         """Return what the version before this one had kept under this name, or the default."""
-        return self._kept.get(str(key), default)
+        return self._kept.get(clean_text(str(key)), default)
 
     def position(self) -> float:
         """Return the signed quantity held."""
@@ -176,7 +170,7 @@ class Context:
             raise StrategyError(msg)
         try:
             number = None if value is None else float(value)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             msg = f"plot({name!r}, value) takes a number or None, got {type(value).__name__}"
             raise StrategyError(msg) from error
         self._desk.draw(clean_text(name), number)

@@ -13,6 +13,9 @@ from algosim.events import Side  # noqa: TC001  (msgspec reads the annotation)
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from algosim.events import Fill, Level
 
 __all__ = ["HISTORY", "Books", "Desk", "Request", "clean_text"]
@@ -71,33 +74,68 @@ class Desk:
         "logs",
         "max_orders",
         "max_position",
-        "now",
         "pending",
         "plots",
         "position",
-        "price",
         "prices",
         "requests",
         "said",
-        "seen",
+        "skipped",
         "state",
+        "tick",
         "trading",
     )
 
-    def __init__(self, books: Books, prices: Sequence[float], *, max_position: float, max_orders: int) -> None:
+    def __init__(
+        self, books: Books, prices: Sequence[float], *, max_position: float, max_orders: int
+    ) -> None:
         self.position, self.cash, self.pending, self.in_flight, self.committed = books
         self.max_position = max_position
         self.max_orders = max_orders
         self.prices = array("d", prices)
-        self.seen = len(self.prices)
-        self.now = 0
-        self.price = self.prices[-1] if self.prices else math.nan
+        self.skipped = 0
+        price = self.prices[-1] if self.prices else math.nan
+        self.tick: dict[str, Any] = {"ts": 0, "ts_sim": 0, "seq": len(self.prices), "price": price}
         self.trading = False
         self.requests: list[Request] = []
         self.plots: dict[str, float | None] = {}
         self.logs: list[tuple[Level, str]] = []
         self.said = False
         self.state: dict[str, Any] = {}
+
+    @property
+    def now(self) -> int:
+        """Simulated time [ns]."""
+        return int(self.tick["ts_sim"])
+
+    @now.setter
+    def now(self, time: int) -> None:
+        self.tick["ts_sim"] = time
+
+    @property
+    def price(self) -> float:
+        """Price of the present tick."""
+        return float(self.tick["price"])
+
+    @price.setter
+    def price(self, price: float) -> None:
+        self.tick["price"] = price
+
+    @property
+    def seen(self) -> int:
+        """How many of `prices` are not in the future."""
+        return int(self.tick["seq"]) - self.skipped
+
+    @seen.setter
+    def seen(self, count: int) -> None:
+        self.tick["seq"] = count + self.skipped
+
+    def expect(self, first: int, prices: NDArray[np.float64]) -> None:
+        """Take the prices of the ticks to come, from number `first` on."""
+        if len(self.prices) > 8 * HISTORY:
+            self.trim()
+        self.skipped = first - 1 - self.seen
+        self.prices.frombytes(prices.tobytes())
 
     @property
     def books(self) -> Books:

@@ -9,12 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from algosim.events import Attach, Control, Detach, End, Fill, Order, Remove, Version
+from algosim.events import (
+    Attach,
+    Control,
+    Detach,
+    End,
+    Fill,
+    Log,
+    Order,
+    Plot,
+    Remove,
+    RunStart,
+    Snapshot,
+    Tick,
+    Version,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,16 +43,18 @@ PACING = frozenset({"pause", "resume", "step", "speed", "run_until"})
 
 _PARTS = ("ticks", "controls", "members", "orders", "fills", "end")
 
+_LEFT_OUT = frozenset({RunStart, Tick, Snapshot, Plot, Log})
+
+# Adding 0.0 to what goes in turns -0.0 into 0.0.
+_ORDER = struct.Struct("<3qd")
+_FILL = struct.Struct("<4q5d")
+
 
 def _integers(*values: int) -> bytes:
     return struct.pack(f"<{len(values)}q", *values)
 
 
-def _floats(*values: float) -> bytes:
-    """Pack floats; adding 0.0 turns -0.0 into 0.0."""
-    return struct.pack(f"<{len(values)}d", *(value + 0.0 for value in values))
-
-
+@lru_cache(maxsize=1024)  # ids, sides and tags come again and again
 def _text(value: str) -> bytes:
     data = value.encode()
     return struct.pack("<q", len(data)) + data
@@ -50,8 +67,7 @@ def _json(value: object) -> bytes:
 
 def _order(event: Order) -> bytes:
     return (
-        _integers(event.seq, event.number, event.due)
-        + _floats(event.qty)
+        _ORDER.pack(event.seq, event.number, event.due, event.qty + 0.0)
         + _text(event.id)
         + _text(event.side)
         + _text(event.tag)
@@ -61,8 +77,17 @@ def _order(event: Order) -> bytes:
 
 def _fill(event: Fill) -> bytes:
     return (
-        _integers(event.seq, event.number, event.ts_sim, event.at)
-        + _floats(event.qty, event.price, event.commission, event.position, event.cash)
+        _FILL.pack(
+            event.seq,
+            event.number,
+            event.ts_sim,
+            event.at,
+            event.qty + 0.0,
+            event.price + 0.0,
+            event.commission + 0.0,
+            event.position + 0.0,
+            event.cash + 0.0,
+        )
         + _text(event.id)
         + _text(event.side)
     )
@@ -95,6 +120,8 @@ class Digest:
 
     def event(self, event: Event) -> None:
         """Take one event; kinds that are not part of the digest are passed over."""
+        if type(event) in _LEFT_OUT:
+            return
         if isinstance(event, Order):
             self._parts["orders"].update(_order(event))
         elif isinstance(event, Fill):

@@ -7,20 +7,19 @@ stamped before the tick, the tick, fills due by it, the books, then the strategy
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from algosim.core.broker import Conditions, Quote
-from algosim.core.desk import HISTORY, Desk
+from algosim.core.desk import Desk
 from algosim.core.market import Market
 from algosim.core.ticks import shown
 from algosim.events import Log, Order, Plot
 from algosim.times import parse_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from algosim.config import Config
     from algosim.core.broker import Account
@@ -54,11 +53,20 @@ def numbered(account: Account, seq: int, requests: Sequence[Request], due: int) 
     return orders
 
 
-def spoken(id: str, seq: int, plots: dict[str, float | None], logs: Sequence[tuple[Level, str]]) -> list[Event]:
+def spoken(
+    id: str, seq: int, plots: dict[str, float | None], logs: Sequence[tuple[Level, str]]
+) -> list[Event]:
     """Return what a strategy drew and said at tick `seq` as events."""
-    events: list[Event] = [Plot(seq=seq, id=id, values=plots)] if plots else []
-    events += [Log(seq=seq, id=id, text=text, level=level) for level, text in logs]
+    events: list[Event] = []
+    if plots:
+        events.append(Plot(seq=seq, id=id, values=plots))
+    for level, text in logs:
+        events.append(Log(seq=seq, id=id, text=text, level=level))
     return events
+
+
+def _quote(ticks: Ticks, i: int, conditions: Conditions) -> Quote:
+    return Quote(ticks.first + i, ticks.time.item(i), ticks.price.item(i), conditions)
 
 
 class Failure(NamedTuple):
@@ -178,7 +186,9 @@ class Loop:
         assert self.account is not None
         self._commands()
         quote, block = self.quote, self.quote.seq + 1
-        events: list[Event] = list(self.account.clear(quote, quote._replace(time=t_end), block))
+        events: list[Event] = list(
+            self.account.clear(quote, Quote(quote.seq, t_end, quote.price, quote.conditions), block)
+        )
         events.append(self.account.snapshot(block, t_end, quote.price))
         return len(self.account.open_orders), events
 
@@ -203,37 +213,28 @@ class Loop:
         account = self.account
         assert account is not None
         latency = self._conditions.latency_ns
-        times, prices = ticks.time.tolist(), ticks.price.tolist()
-        if len(desk.prices) > 8 * HISTORY:
-            desk.trim()
-        seen = desk.seen + 1
-        desk.prices.extend(prices)
-        mark = self._next_mark(ticks.first)
-        due = account.next_due
-        n = ticks.first - 1
+        desk.expect(ticks.first, ticks.price)
+        wake = self._wake(ticks, 0)
+        present = desk.tick
         try:
-            for t, desk.price, desk.seen, tick in zip(
-                times,
-                prices,
-                range(seen, seen + len(times)),
-                shown(ticks, before, self.config.model, self._epoch),
-                strict=True,
-            ):
-                n += 1
-                desk.now = t
-                if due <= t or n == mark:
-                    fills = self._clear(ticks, n - ticks.first, events)
+            for tick in shown(ticks, before, self.config.model, self._epoch, present):
+                if wake <= present["ts_sim"]:
+                    i = present["seq"] - ticks.first
+                    fills = self._clear(ticks, i, events)
                     if fills:
                         desk.filled(fills)
-                    mark = self._next_mark(n + 1)
-                    due = account.next_due
+                    wake = self._wake(ticks, i + 1)
                 on_tick(ctx, tick)
-                if desk.said or record:
-                    self._hear(runner, n, t + latency, events, record=record)
-                    due = account.next_due
+                if desk.said:
+                    due = present["ts_sim"] + latency
+                    self._hear(runner, present["seq"], due, events, record=record)
+                    if account.next_due < wake:
+                        wake = account.next_due
+                elif record and (lines := runner.lines()):
+                    events.append(Plot(seq=present["seq"], id=account.id, values=lines))
         except (Exception, SystemExit) as error:  # noqa: BLE001  (the learner's code may raise anything)
-            events += spoken(account.id, n, {}, desk.logs)
-            return Failure(n, error)
+            events += spoken(account.id, present["seq"], {}, desk.logs)
+            return Failure(present["seq"], error)
         return None
 
     def _hear(self, runner: Runner, n: int, due: int, events: list[Event], *, record: bool) -> None:
@@ -242,36 +243,39 @@ class Loop:
         assert account is not None
         if desk.requests:
             events += numbered(account, n, desk.requests, due)
-        plots = {**runner.lines(), **desk.plots} if record else desk.plots
+        plots = runner.lines() | desk.plots if record else desk.plots
         if plots or desk.logs:
             events += spoken(account.id, n, plots, desk.logs)
         desk.forget()
 
     def _settle(self, ticks: Ticks, start: int, events: list[Event]) -> None:
         """Take the account alone through a block of ticks, from index `start` on."""
-        account = self.account
-        assert account is not None
-        mark = self._next_mark(ticks.first + start)
-        for i, t in enumerate(ticks.time[start:].tolist(), start):
-            if account.next_due <= t or ticks.first + i == mark:
+        wake = self._wake(ticks, start)
+        for i, t in enumerate(ticks.time[start:].data, start):
+            if wake <= t:
                 self._clear(ticks, i, events)
-                mark = self._next_mark(ticks.first + i + 1)
+                wake = self._wake(ticks, i + 1)
 
     def _clear(self, ticks: Ticks, i: int, events: list[Event]) -> list[Fill]:
         """Clear the account at tick `i` of a block and take the snapshot that is due."""
-        account, n = self.account, ticks.first + i
+        account = self.account
         assert account is not None
-        now = Quote(n, int(ticks.time[i]), float(ticks.price[i]), self._conditions)
-        last = self.quote
-        if i > 0:
-            last = Quote(n - 1, int(ticks.time[i - 1]), float(ticks.price[i - 1]), self._conditions)
-        fills = account.clear(last, now, n)
+        now = _quote(ticks, i, self._conditions)
+        last = _quote(ticks, i - 1, self._conditions) if i > 0 else self.quote
+        fills = account.clear(last, now, now.seq)
         events += fills
-        events.append(account.snapshot(n, now.time, now.price))
+        events.append(account.snapshot(now.seq, now.time, now.price))
         self._mark = False
         return fills
 
-    def _next_mark(self, n: int) -> int:
-        """Return the first tick from `n` on at which a snapshot is due, fills or not."""
+    def _wake(self, ticks: Ticks, i: int) -> int:
+        """Return the time [ns] from which the account must be cleared, at tick `i` of a block or later.
+
+        That is when the next order is due, or the tick at which the next snapshot is, fills or not.
+        """
+        assert self.account is not None
         every = self.config.run.snapshot_every
-        return n if self._mark else n + -n % every
+        mark = i if self._mark else i + -(ticks.first + i) % every
+        if mark >= len(ticks.time):
+            return self.account.next_due
+        return min(ticks.time.item(mark), self.account.next_due)

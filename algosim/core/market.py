@@ -16,6 +16,8 @@ from algosim.core.randomness import stream
 from algosim.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
     from algosim.config import Model, Schedule
@@ -156,7 +158,8 @@ class Market:
             raise ConfigError(msg)
         units = gap_ns.astype(np.float64) * (1e-9 / self.model.seconds_per_unit)
         a, b, s = process(self.model).coefficients(units)
-        x = _recurse(self.x, a.tolist(), (b + s * self._eps[start:]).tolist())
+        states = _states(self.x, a.data, (b + s * self._eps[start:]).data)
+        x = np.fromiter(states, np.float64, len(time))
         fit = int(np.searchsorted(time, LAST_NS, side="right"))
         return Ticks(self.seq + 1, time[:fit], to_price(x[:fit], self.model), x[:fit])
 
@@ -167,13 +170,11 @@ class Market:
         return np.maximum(np.rint(draws * mean), 1.0).astype(np.int64)
 
 
-def _recurse(x: float, a: list[float], c: list[float]) -> NDArray[np.float64]:
+def _states(x: float, a: Iterable[float], c: Iterable[float]) -> Iterator[float]:
     """Iterate ``x = a x + c``, within the bounds of the state."""
-    path: list[float] = []
-    add = path.append
+    lowest, highest = -STATE_CAP, STATE_CAP
     for slope, shift in zip(a, c, strict=True):
         x = slope * x + shift
-        if not -STATE_CAP <= x <= STATE_CAP:
-            x = STATE_CAP if x > 0.0 else -STATE_CAP
-        add(x)
-    return np.array(path)
+        if not lowest <= x <= highest:
+            x = highest if x > 0.0 else lowest
+        yield x

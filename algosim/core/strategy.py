@@ -6,11 +6,12 @@ import random
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 import numpy as np
 
 from algosim.core.context import Context
 from algosim.core.desk import clean_text
+from algosim.core.plain import plain
+from algosim.core.indicators import Bands, Bollinger
 from algosim.core.randomness import derive, stream
 from algosim.errors import StrategyError, did_you_mean
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from algosim.core.desk import Desk
+    from algosim.core.indicator import Indicator
 
 __all__ = ["Hooks", "Runner", "explain", "hooks_of", "merge_parameters", "seed_globals", "strategy_seed"]
 
@@ -66,12 +68,10 @@ def _json_values(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters as built-in types, the same whether they came from code, YAML or a pipe."""
     values: dict[str, Any] = {}
     for name, value in params.items():
-        plain = value.item() if isinstance(value, np.generic) else value
         try:
-            values[name] = msgspec.json.decode(msgspec.json.encode(plain))
-            msgspec.msgpack.encode(values[name])
-        except (TypeError, ValueError, OverflowError) as error:
-            msg = f"parameter {name!r} must be a number of up to 64 bits, text, list or dict, not {type(value).__name__}"
+            values[name] = plain(value)
+        except ValueError as error:
+            msg = f"parameter {name!r}: parameters are {error}"
             raise StrategyError(msg) from error
     return values
 
@@ -132,6 +132,7 @@ class Runner:
         self.desk = desk
         self.params = merge_parameters(hooks, params)
         self.ctx = Context(desk, self.params, stream(rng_seed, "rng"), kept)
+        self._named: list[tuple[str, list[str], Indicator[float] | Indicator[Bands]]] = []
 
     def start(self, now: int) -> None:
         """Call ``init`` at simulated time `now` [ns]; from then on orders may be placed."""
@@ -154,15 +155,23 @@ class Runner:
 
     def lines(self) -> dict[str, float | None]:
         """Return the present value of every indicator that draws, by label."""
+        made, named = self.ctx.indicator.made, self._named
+        named += [(each.label, _parts(each), each) for each in made[len(named) :]]
         drawn: dict[str, float | None] = {}
-        for indicator in self.ctx.indicator.made:
+        for label, parts, indicator in named:
             value = indicator.value
-            if value is None or isinstance(value, float):
-                drawn[indicator.label] = value
+            if isinstance(value, tuple):
+                drawn.update(zip(parts, value, strict=True))
             else:
-                for part, number in zip(value._fields, value, strict=True):
-                    drawn[f"{indicator.label} {part}"] = number
+                drawn[label] = value
         return drawn
+
+
+def _parts(indicator: Indicator[float] | Indicator[Bands]) -> list[str]:
+    """Return the labels of the lines that an indicator of several values draws."""
+    if not isinstance(indicator, Bollinger):
+        return []
+    return [f"{indicator.label} {part}" for part in Bands._fields]
 
 
 def explain(error: BaseException, sources: Mapping[str, str], hook: str) -> StrategyError:

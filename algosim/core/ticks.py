@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from algosim.config import Model
     from algosim.core.market import Ticks
 
@@ -20,8 +22,10 @@ def model_parameters(model: Model) -> dict[str, float]:
     return {"mu": model.mu, "sigma": model.sigma}
 
 
-def shown(ticks: Ticks, before: int, model: Model, epoch_ns: int) -> list[dict[str, Any]]:
-    """Return ticks as a strategy gets them.
+def shown(
+    ticks: Ticks, before: int, model: Model, epoch_ns: int, form: dict[str, Any] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield ticks as a strategy gets them.
 
     Parameters
     ----------
@@ -32,25 +36,21 @@ def shown(ticks: Ticks, before: int, model: Model, epoch_ns: int) -> list[dict[s
         Parameters in force; with ``reveal_state`` false ``model_state`` is left out.
     epoch_ns : int
         What ``ts`` counts from; ``ts_sim`` counts from the start of the run.
+    form : dict, optional
+        Holds what was yielded last, whatever its receiver does with that.
     """
-    asset = model.asset_id
-    times, prices = ticks.time.tolist(), ticks.price.tolist()
-    numbers = range(ticks.first, ticks.first + len(times))
-    if not model.reveal_state:
-        return [
-            {"ts": epoch_ns + t, "ts_sim": t, "seq": n, "price": p, "asset_id": asset}
-            for n, t, p in zip(numbers, times, prices, strict=True)
-        ]
-    gaps = (np.diff(ticks.time, prepend=before) * 1e-9).tolist()
-    known = model_parameters(model)
-    return [
-        {
-            "ts": epoch_ns + t,
-            "ts_sim": t,
-            "seq": n,
-            "price": p,
-            "asset_id": asset,
-            "model_state": {"x": x, "dt": dt, **known},
-        }
-        for n, t, p, x, dt in zip(numbers, times, prices, ticks.x.tolist(), gaps, strict=True)
-    ]
+    # Copying a dict that is filled in again and again is faster than making each anew.
+    blank: dict[str, Any] = {"ts": 0, "ts_sim": 0, "seq": 0, "price": 0.0}
+    tick = blank if form is None else form
+    tick["asset_id"] = model.asset_id
+    state = {"x": 0.0, "dt": 0.0, **model_parameters(model)}
+    reveal = model.reveal_state
+    gaps = np.diff(ticks.time, prepend=before) * 1e-9
+    numbers = range(ticks.first, ticks.first + len(ticks.time))
+    ts = ticks.time + epoch_ns
+    for tick["ts"], tick["ts_sim"], tick["seq"], tick["price"], state["x"], state["dt"] in zip(
+        ts.data, ticks.time.data, numbers, ticks.price.data, ticks.x.data, gaps.data, strict=True
+    ):
+        if reveal:
+            tick["model_state"] = state.copy()
+        yield tick.copy()

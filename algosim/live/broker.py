@@ -53,7 +53,7 @@ TELL_S = 0.02
 MAX_BUNDLE = 256 << 10
 """Bytes of blocks in one frame; a block that alone is longer goes alone."""
 
-BUNDLE_S = 0.004
+BUNDLE_S = 0.002
 """How often blocks go to the recorder, as many as there are in one frame; the first one goes at once."""
 
 _tick_decoder = msgspec.json.Decoder(TickMessage)
@@ -152,11 +152,11 @@ class _Broker:
             self._write(now)
             self._tell(now)
 
-    def _patience(self) -> float | None:
+    def _patience(self) -> int | None:
         """Return how long [ms] to wait for messages: no longer than until something is to be sent."""
         if self._bundle:
-            return BUNDLE_S * 1e3
-        return TELL_S * 1e3 if self.done > self._told else None
+            return round(BUNDLE_S * 1e3)
+        return round(TELL_S * 1e3) if self.done > self._told else None
 
     def _stream(self) -> None:
         """Take ticks and commands, in the order of the stream."""
@@ -340,6 +340,9 @@ class _Broker:
             self.link.tell("done", rid=document["rid"])
         elif op == "detach":
             self.sequencer.detach(document["id"], document["reason"], document["error"], document["version"])
+        elif op == "late":
+            late = [name for name, member in self.sequencer.members.items() if member.unanswered]
+            self.link.tell("answer", rid=document["rid"], late=late)
         elif op == "report":
             self.link.tell("report", **self._report())
 

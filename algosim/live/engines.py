@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from algosim.config import Config
 from algosim.errors import EngineError
 from algosim.live.child import Birth
 from algosim.live.client import Client
 from algosim.live.connection import is_alive
-from algosim.live.family import how_it_ended
 from algosim.live.sockets import Party, Security, fresh_keys
-from algosim.runs.launch import hand_over, start
+from algosim.runs.launch import hand_over, how_it_ended, start
 from algosim.runs.setup import Setup, prepare
 from algosim.runs.workspace import workspace
 
 if TYPE_CHECKING:
-    from algosim.config import Config
     from algosim.live.connection import Connection
 
 __all__ = ["FoundEngine", "Outcome", "OwnEngine", "renew"]
@@ -36,10 +35,11 @@ LEAVE_S = 3.0
 
 
 class Outcome(NamedTuple):
-    """How a run ended: ``"finished"`` or ``"crashed"``, and why."""
+    """How a run ended: ``"finished"`` or ``"crashed"``, why, and its last settings where they are known."""
 
     state: str
     reason: str
+    config: Config | None = None
 
 
 def renew(setup: Setup, config: Config) -> Setup:
@@ -84,6 +84,7 @@ class OwnEngine:
 
     def __init__(self, setup: Setup, run_id: str, folder: Path) -> None:
         self._pid = os.getpid()
+        self._outcome: Outcome | None = None
         self._run_id = run_id
         server, controller, observer = fresh_keys(), fresh_keys(), fresh_keys()
         tokens = {name: secrets.token_hex(16) for name in ("controller", "observer")}
@@ -164,17 +165,20 @@ class OwnEngine:
 
     def outcome(self) -> Outcome:
         """Return how the run ended, once the supervisor is gone, and let go of all that belongs to it."""
+        if self._outcome is None:
+            self._outcome = self._heard()
+            self._reap()
+        return self._outcome
+
+    def _heard(self) -> Outcome:
         assert self._process.stdout is not None
         said: dict[str, Any] = {}
         for line in self._process.stdout.read().splitlines():
             said = msgspec.json.decode(line)
         if "state" in said:
-            outcome = Outcome(said["state"], said.get("reason", ""))
-        else:
-            how = how_it_ended(self._process.returncode, self._last_words())
-            outcome = Outcome("crashed", f"the supervisor process {how}")
-        self._reap()
-        return outcome
+            return Outcome(said["state"], said["reason"], msgspec.convert(said["config"], Config))
+        how = how_it_ended(self._process.returncode, self._last_words())
+        return Outcome("crashed", f"the supervisor process {how}")
 
     def _reap(self) -> None:
         self._process.wait()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import signal
 import subprocess
 import tempfile
 import time
@@ -16,9 +15,9 @@ import msgspec
 from algosim.live.child import Birth
 from algosim.live.sockets import Party, fresh_keys
 from algosim.live.tidy import LOG, tidy
-from algosim.runs.launch import hand_over, start
+from algosim.runs.launch import hand_over, how_it_ended, start
 
-__all__ = ["Family", "Process", "how_it_ended", "last_words"]
+__all__ = ["Family", "Process", "last_words"]
 
 LEAVE_S = 0.5
 """How long processes that were told to leave may take."""
@@ -132,14 +131,6 @@ class Family:
         whose = f" of {process.name!r}" if process.role == "host" else ""
         words = last_words(self._folder, process.name) if process.gave_up else ""
         return f"the {process.role} process{whose} {how_it_ended(process.popen.returncode, words)}"
-
-
-def how_it_ended(status: int, words: str = "") -> str:
-    """Return the way a process ended, in words."""
-    if status < 0:
-        with contextlib.suppress(ValueError):
-            return f"was killed ({signal.Signals(-status).name})"
-    return f"gave up: {words}" if words else f"ended with status {status}"
 
 
 def last_words(folder: Path, name: str) -> str:

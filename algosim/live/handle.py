@@ -99,6 +99,7 @@ class Handle(RunData):
         self._engine.client.close()
         recorded = Outcome("finished" if self.recording.end is not None else "crashed", "")
         self._outcome = self._engine.outcome() or recorded
+        self._config = self._outcome.config or self._config
 
     def _why_not(self) -> str:
         if self._outcome is None:
@@ -307,7 +308,8 @@ class Handle(RunData):
         status = {**_NO_STATUS, "state": "new", "speed": self._config.schedule.speed}
         if self._outcome is not None:
             done, t_end = len(self.recording), self.recording.t_end
-            status.update(self._outcome._asdict(), tick=done, done=done, ts_sim=t_end)
+            state, reason, _ = self._outcome
+            status.update(state=state, reason=reason, tick=done, done=done, ts_sim=t_end)
         return status
 
     def export(self, folder: str | os.PathLike[str]) -> Path:

@@ -123,44 +123,59 @@ class _Host:
 
     def run(self) -> None:
         while self.alive:
-            ready = self._wait()
-            if self.link.socket in ready:
-                for document in self.link.heard():
-                    self._command(document)
-            if self.ticks in ready:
-                self._stream()
-            if self.fills in ready:
-                self._frames()
-            for version in self.versions.versions:
-                self._hear(version)
+            if self.feed.calm and not self.versions.busy:
+                self._wait_for_clearing()
+            else:
+                self._wait_for_all()
             self._go_on()
             while self._asked is not None and self._hear_soon():
                 self._go_on()
             self._look_after(time.monotonic())
 
-    def _wait(self) -> dict[zmq.Socket[bytes] | int, int]:
-        """Wait for a message; not for a tick's, where the clearing that comes after it must be waited for.
+    def _wait_for_all(self) -> None:
+        ready = dict(self.poller.poll(round((CHECK_S if self.versions.busy else WATCH_S) * 1e3)))
+        if self.link.socket in ready:
+            self._commands()
+        if self.ticks in ready:
+            self._stream()
+        if self.fills in ready:
+            self._frames()
+        self._attend(ready)
+
+    def _wait_for_clearing(self) -> None:
+        """Wait without an ear for ticks: they are read when the account's clearing comes, which is later.
 
         To be woken once for a tick, not twice, is quicker and spares the processor.
         """
-        if self.versions.busy:
-            return dict(self.poller.poll(CHECK_S * 1e3))
-        if self.feed.calm:
-            return {**dict(self._calm.poll(CALM_S * 1e3)), self.ticks: zmq.POLLIN}
-        return dict(self.poller.poll(WATCH_S * 1e3))
+        ready = dict(self._calm.poll(round(CALM_S * 1e3)))
+        if self.link.socket in ready:
+            self._commands()
+        self._stream()
+        if self.fills in ready:
+            self._frames()
+
+    def _attend(self, ready: dict[zmq.Socket[bytes] | int, int]) -> None:
+        """Take what the workers have said."""
+        for version in self.versions.versions:
+            if version.worker.stderr in ready:
+                self._pass_on(version)
+            self._hear(version)
 
     def _look_after(self, now: float) -> None:
         if now - self._looked_at >= WATCH_S:
             self._looked_at = now
-            for version in self.versions.versions:
-                lines = version.worker.drain_stderr().splitlines()
-                if lines:
-                    self._log([("print", line) for line in lines])
+            self._attend(dict(self.poller.poll(0)))
             if self.watch.changed():
                 self.versions.prepare()
         if now - self._beat_at >= HEARTBEAT_S:
             self._beat_at = now
             self.link.tell("beat", health=self._health())
+
+    def _pass_on(self, version: Version) -> None:
+        """Log what a worker wrote past `print`; left in the pipe, it would hold the worker up."""
+        lines = version.worker.drain_stderr().splitlines()
+        if lines:
+            self._log([("print", line) for line in lines])
 
     # The stream of ticks and commands, and the account's frames
 
@@ -331,6 +346,10 @@ class _Host:
             "run_id": self.birth.run_id,
             "token": self.birth.token,
         }
+
+    def _commands(self) -> None:
+        for document in self.link.heard():
+            self._command(document)
 
     def _command(self, document: dict[str, Any]) -> None:
         op = document["op"]

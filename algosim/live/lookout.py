@@ -29,10 +29,10 @@ ASK_S = 1.0
 STALL_S = 0.5
 """When the supervisor itself was stopped for longer, nobody is blamed for what it did not hear."""
 
-HURRY_S = 2.3
-"""What a strategy has for its last ticks and ``on_stop``; stopping takes at most 3 s in all."""
+HURRY_S, LEAVE_S = 1.3, 2.3
+"""What strategies have for their last ticks, and what they have by ``on_stop``; stopping takes 3 s at most."""
 
-ORPHAN_HURRY_S, ORPHAN_GIVE_UP_S = 1.0, 1.5
+ORPHAN_HURRY_S, ORPHAN_LEAVE_S, ORPHAN_GIVE_UP_S = 0.5, 1.0, 1.5
 """The same, and `GIVE_UP_S`, where the process that started the run is gone and all must end soon."""
 
 CLOSE_S = 1.0
@@ -139,23 +139,26 @@ class Lookout:
             self._done, self._moved_at = run.done, now
         if run.stopped_at is None:
             return
-        if not self._hurried and now - run.stopped_at > self._patience():
+        stopping = now - run.stopped_at
+        if not self._hurried and stopping > (ORPHAN_HURRY_S if self.orphaned else HURRY_S):
             self._hurried = True
-            self._hurry()
-        orphan_late = self.orphaned and now - run.stopped_at > ORPHAN_GIVE_UP_S
+            run.ask("broker", "late", lambda answer: self._hurry(answer["late"]))
+        if stopping > self._patience():
+            self._hurry(list(run.strategies))
+        orphan_late = self.orphaned and stopping > ORPHAN_GIVE_UP_S
         if orphan_late or now - self._moved_at > GIVE_UP_S:
             run.crash("it did not come to its end; " + self._whose_fault(now))
 
     def _patience(self) -> float:
         if self.orphaned:
-            return ORPHAN_HURRY_S
-        return max(HURRY_S, self._run.config.limits.on_stop_s + 0.3)
+            return ORPHAN_LEAVE_S
+        return max(LEAVE_S, self._run.config.limits.on_stop_s + 0.3)
 
-    def _hurry(self) -> None:
-        """Detach the strategies that keep the run from ending."""
+    def _hurry(self, names: list[str]) -> None:
+        """Detach strategies that keep the run from ending."""
         run = self._run
-        for name, strategy in run.strategies.items():
-            if name in run.family.members and strategy.attached:
+        for name in names:
+            if name in run.family.members and run.strategies[name].attached:
                 run.family.kill(name)
                 run.lose(name, "stop", {"message": "it did not come to an end within the stop deadline"})
 

@@ -142,7 +142,7 @@ class Member:
             return str(error)
         fault = exposure_fault(self.account.committed, signed(request.side, request.qty), limit)
         if not fault:
-            order.side, order.qty, order.tag = request  # type: ignore[assignment]
+            order.side, order.qty, order.tag = request
             order.number, order.due = self.account.placed + 1, due
             self.account.place(order)
         return fault

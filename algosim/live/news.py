@@ -122,6 +122,8 @@ class News:
     def _imported(self, process: Process, document: Document) -> None:
         strategy = self._run.strategies[process.name]
         strategy.imported, strategy.error = _version_of(document), None
+        strategy.params = document["params"]
+        self._run.note(process.name)
         if not self._run.started:
             self._run.tell(process.name, "begin")
         self._barrier.consider()
@@ -141,16 +143,21 @@ class News:
         strategy.health = document["health"]
         self._run.note(process.name)
 
-    def _accepted(self, process: Process, _: Document) -> None:
+    def _accepted(self, process: Process, document: Document) -> None:
         """Forget what was wrong with an earlier version: the files as they are now can be used."""
         strategy = self._run.strategies[process.name]
+        strategy.params = document["params"]
+        self._run.note(process.name)
         if strategy.attached:
             strategy.error = None
 
     def _refused(self, process: Process, document: Document) -> None:
         """Show why a version does not trade; who asked for it is told, who only saved a file is not."""
+        strategy = self._run.strategies[process.name]
+        strategy.params = document["params"]
+        self._run.note(process.name)
         if not document["asked"]:
-            self._run.strategies[process.name].error = document["error"]
+            strategy.error = document["error"]
 
     def _failed(self, process: Process, document: Document) -> None:
         """Go on without a strategy; its host waits for another version."""

@@ -160,9 +160,10 @@ class Run:
     def note(self, name: str) -> None:
         """Let the settings name a strategy as it is now, or no longer."""
         strategy, specs = self.strategies[name], dict(self.config.strategies)
-        known = specs.pop(name, None)
-        if not strategy.leaves:
-            path = strategy.path if known is None else known.path
+        if strategy.leaves:
+            specs.pop(name, None)
+        else:
+            path = specs[name].path if name in specs else strategy.path
             specs[name] = StrategySpec(path=path, params=strategy.params)
         self.config = msgspec.structs.replace(self.config, strategies=specs)
 

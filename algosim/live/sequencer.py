@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from algosim.core.blocks import close
 from algosim.core.broker import Account, Conditions, Quote
 from algosim.core.engine import changed, numbered, spoken
-from algosim.events import Attach, Control, Detach, End, Event, Level, Order, Remove, Tick, Version
+from algosim.events import Attach, Control, End, Event, Level, Order, Remove, Tick
 from algosim.live.member import Member
 from algosim.live.turns import Answer, Cleared, Ended, ProtocolFault, Started
 
@@ -249,7 +249,7 @@ class Sequencer:
         block = self._part(end.seq)
         for member in self.members.values():
             account = member.account
-            fills = account.clear(last, last._replace(time=end.ts_sim), end.seq)
+            fills = account.clear(last, Quote(last.seq, end.ts_sim, last.price, last.conditions), end.seq)
             block += fills
             block.append(account.snapshot(end.seq, end.ts_sim, last.price))
             end.unfilled += len(account.open_orders)

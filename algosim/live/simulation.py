@@ -162,6 +162,7 @@ class Simulation(Handle):
             raise EngineError(FORKED)
         if self._result is None:
             try:
+                self._config = self.config  # the last that can be known of a market that another started
                 with contextlib.suppress(EngineError):
                     self._command("stop", STOP_S)
             finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 import threading
 import time
 from collections import deque
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import zmq
 from zmq.utils import z85
-from zmq.utils.monitor import recv_monitor_message
 
 from algosim.errors import EngineError
 from algosim.live.wire import MAX_FRAME
@@ -157,7 +157,9 @@ class Doorman:
                     if socket is requests:
                         self._answer(requests)
                     else:
-                        self._callers[monitors[socket]].take(recv_monitor_message(socket)["event"])
+                        # zmq.utils.monitor would do this too, and import asyncio into every process
+                        event = int.from_bytes(socket.recv_multipart()[0][:2], sys.byteorder)
+                        self._callers[monitors[socket]].take(event)
         except zmq.ContextTerminated:
             for socket in (requests, *monitors):
                 socket.close()

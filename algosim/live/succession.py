@@ -160,7 +160,7 @@ class Succession:
         if newest is not None and (newest.source.code, newest.params) == (source.code, wanted):
             for waiting in rids:
                 self._out.tell("answer", rid=waiting, unchanged=True)
-            self._out.tell("accepted")
+            self._out.tell("accepted", params=wanted)
             return
         if loading is not None:  # whoever asked for that one gets this one
             rids += loading.rids
@@ -183,7 +183,7 @@ class Succession:
         )
         version = Version(source, params, ordinal, Worker(load, self._scratch))
         version.keep_state, version.rids = keep_state, rids
-        self._poller.register(version.worker.stdout, zmq.POLLIN)
+        version.worker.watch(self._poller)
         self.ask(version, load, "import", self._limits.init_s)
         return version
 
@@ -244,7 +244,7 @@ class Succession:
         if self.upcoming is not None:
             self._retire(self.upcoming)
         self.upcoming = version
-        self._out.tell("accepted")
+        self._out.tell("accepted", params=version.params)
 
     def _answer(self, version: Version, **outcome: object) -> None:
         """Tell those who asked for a version what became of it."""
@@ -358,11 +358,11 @@ class Succession:
             self._out.tell("failed", reason="error", error=error)
         for rid in rids:
             self._out.tell("answer", rid=rid, error=error)
-        self._out.tell("refused", error=error, asked=bool(rids))
+        params = self._params if self.newest is None else self.newest.params
+        self._out.tell("refused", error=error, asked=bool(rids), params=params)
 
     def _retire(self, version: Version) -> None:
         version.state = "retired"
-        self._poller.unregister(version.worker.stdout)
         version.worker.end()
 
     def end(self) -> None:

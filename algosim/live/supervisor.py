@@ -76,7 +76,7 @@ class _Supervisor:
             self.board.answer(asker, ended=True, done=run.done, **final)
         for asker in self.barrier.everybody():
             self.board.answer(asker, error={"message": run.reason or "the run has ended"})
-        _say(final)
+        _say({**final, "config": run.config})
         self.board.close()
 
 

@@ -26,8 +26,8 @@ __all__ = [
     "Confirm",
     "LogLines",
     "RawOrder",
-    "State",
     "Stamped",
+    "State",
     "Stop",
     "Stopped",
     "TickMessage",
@@ -173,10 +173,7 @@ def credit_frame(nonce: str, seq: int) -> bytes:
 
 
 def arrived(socket: zmq.Socket[bytes], most: int) -> Iterator[bytes]:
-    """Yield the messages at a socket that poll has found ready, at most so many.
-
-    To ask whether there is another one costs a third of a `recv` that fails.
-    """
+    """Yield the messages at a socket that poll has found ready, at most so many."""
     more = True
     while more and most:
         try:
@@ -184,7 +181,7 @@ def arrived(socket: zmq.Socket[bytes], most: int) -> Iterator[bytes]:
         except zmq.Again:
             return
         most -= 1
-        more = bool(socket.get(_EVENTS) & _READABLE)
+        more = _has_more(socket)
 
 
 def arrived_frames(socket: zmq.Socket[bytes], most: int) -> Iterator[zmq.Frame]:
@@ -196,4 +193,9 @@ def arrived_frames(socket: zmq.Socket[bytes], most: int) -> Iterator[zmq.Frame]:
         except zmq.Again:
             return
         most -= 1
-        more = bool(socket.get(_EVENTS) & _READABLE)
+        more = _has_more(socket)
+
+
+def _has_more(socket: zmq.Socket[bytes]) -> bool:
+    """Return whether another message is there; to ask costs a third of a `recv` that fails."""
+    return bool(int(socket.get(_EVENTS)) & _READABLE)

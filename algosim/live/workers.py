@@ -18,7 +18,7 @@ import psutil
 import zmq
 
 from algosim.live.pipe import FrameBuffer, Load, decode_reply, framed
-from algosim.runs.launch import start
+from algosim.runs.launch import how_it_ended, start
 
 if TYPE_CHECKING:
     from algosim.live.pipe import Question, Reply
@@ -84,6 +84,7 @@ class Worker:
             os.set_blocking(pipe, False)
         self._poller = zmq.Poller()
         self._poller.register(self.stdout, zmq.POLLIN)
+        self._watched: tuple[zmq.Poller, set[int]] | None = None
         self._unsent = memoryview(b"")
         self._buffer = FrameBuffer()
         self._said = b""
@@ -92,6 +93,17 @@ class Worker:
     def pid(self) -> int:
         """The process's id."""
         return self._process.pid
+
+    def watch(self, poller: zmq.Poller) -> None:
+        """Let a poller wake up for what the process writes, until it ends."""
+        self._watched = poller, {self.stdout, self.stderr}
+        for pipe in self._watched[1]:
+            poller.register(pipe, zmq.POLLIN)
+
+    def _unwatch(self, pipe: int) -> None:
+        if self._watched is not None and pipe in self._watched[1]:
+            self._watched[0].unregister(pipe)
+            self._watched[1].discard(pipe)
 
     def ask(self, question: Question, hook: str, budget_s: float, wall_s: float) -> None:
         """Ask one question; the reply must come within `budget_s` of CPU time and `wall_s` in all."""
@@ -166,14 +178,20 @@ class Worker:
     def drain_stderr(self) -> str:
         """Return what the process wrote to standard error since the last call."""
         data = b""
-        with contextlib.suppress(BlockingIOError):
+        try:
             while len(data) < ENOUGH and (part := os.read(self.stderr, CHUNK)):
                 data += part
+            if len(data) < ENOUGH:
+                self._unwatch(self.stderr)  # closed: there will be no more
+        except BlockingIOError:
+            pass  # there is no more for now
         self._said = (self._said + data)[-4000:]
         return data.decode("utf-8", "replace")
 
     def end(self) -> None:
         """Kill the process and remove what it had."""
+        for pipe in (self.stdout, self.stderr):
+            self._unwatch(pipe)
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)  # what it has started is in its session
@@ -218,5 +236,6 @@ class Worker:
             return "its worker closed its pipe"
         self.drain_stderr()
         words = self._said.decode("utf-8", "replace").strip().splitlines()
-        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
-        return f"its worker process ended with {how}{': ' + words[-1] if words else ''}"
+        hint = ", as one is that needs too much memory" if status == -getattr(signal, "SIGKILL", 0) else ""
+        said = f": {words[-1]}" if words else ""
+        return f"its worker process {how_it_ended(status)}{hint}{said}; reload the strategy to go on with it"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
-from collections import deque
+from bisect import bisect_right, insort
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +41,7 @@ class AccountStream:
         self._folders = folders
         self._worker: Child | Here | None = None
         self._blocks = self._all_blocks()
-        self._waiting: deque[Event] = deque()
+        self._waiting: list[Event] = []
         self._upto = 0
 
     def events(self, last: int) -> list[Event]:
@@ -53,9 +52,8 @@ class AccountStream:
                 break
             self._waiting.extend(block.events)
             self._upto = block.last
-        taken = []
-        while self._waiting and self._waiting[0].seq <= last:
-            taken.append(self._waiting.popleft())
+        cut = bisect_right(self._waiting, last, key=BY_SEQ)
+        taken, self._waiting = self._waiting[:cut], self._waiting[cut:]
         return taken
 
     def drain(self) -> None:

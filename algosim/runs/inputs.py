@@ -91,9 +91,9 @@ def _checked(control: Control, saved: SavedRun) -> Control:
 
 
 def _versions(members: Iterable[Member], sources: dict[str, Source]) -> list[PlannedVersion]:
-    """Return when which version of one strategy traded; one that was detached before its first tick never did.
+    """Return when which version of one strategy traded.
 
-    What it did in ``init``, if it came that far, may be what it was detached for.
+    One that was detached before its first tick never did; its ``init`` may be what it was detached for.
     """
     line = _Line(sources)
     for _, block in groupby(members, key=lambda event: event.seq):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from typing import IO, Any
 import algosim
 from algosim.errors import EngineError
 
-__all__ = ["check_start", "hand_over", "receive", "start", "take_stdout"]
+__all__ = ["check_start", "hand_over", "how_it_ended", "receive", "start", "take_stdout"]
 
 _PASSED = (
     "PATH",
@@ -107,6 +108,13 @@ def check_start() -> None:
     if sys.flags.hash_randomization:
         msg = "this process must be started by algosim, with PYTHONHASHSEED=0"
         raise EngineError(msg)
+
+
+def how_it_ended(status: int, words: str = "") -> str:
+    """Return the way a process ended, in words: its exit status, and what it said last."""
+    if status < 0:
+        return f"was killed ({signal.Signals(-status).name})"
+    return f"gave up: {words}" if words else f"ended with status {status}"
 
 
 def take_stdout() -> IO[bytes]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 import algosim
-from algosim.core.blocks import close, interleave
+from algosim.core.blocks import close, in_blocks, interleave
 from algosim.core.digest import Digest
 from algosim.errors import RunError
 from algosim.events import Event, Fill, RunStart, Tick
@@ -139,11 +139,11 @@ class Recorder:
         """Record consecutive ticks and the events of their blocks, ordered by `seq`."""
         if self._files is not None:
             merged = interleave(ticks, events)
-            events = [event for event in merged if not isinstance(event, Tick)]
-            fills = [event for event in events if isinstance(event, Fill)]
+            events = [event for event in merged if type(event) is not Tick]
+            fills = [event for event in events if type(event) is Fill]
             self._write(_encoder.encode_lines(merged), tick_rows(ticks), trade_rows(fills) if fills else b"")
-        elif events:
-            events = _ordered(events)
+        else:
+            events = [event for block in in_blocks(events) for event in close(block)]
         self._digest.ticks(ticks.time, ticks.price)
         self.recording.add_ticks(ticks)
         self._keep(events)
@@ -202,15 +202,3 @@ def write_summary(folder: Path, recording: Recording, metrics: dict[str, Any], d
         except RunError:
             (folder / name).unlink()  # better none than an empty one
             raise
-
-
-def _ordered(events: Sequence[Event]) -> list[Event]:
-    """Put events that are ordered by `seq` in the order of their blocks."""
-    ordered: list[Event] = []
-    block: list[Event] = []
-    for event in events:
-        if block and event.seq != block[0].seq:
-            ordered += close(block)
-            block = []
-        block.append(event)
-    return ordered + close(block)

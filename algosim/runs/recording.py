@@ -127,7 +127,10 @@ class Recording:
             Log: self.logs,
         }
         for event in events:
-            if isinstance(event, Tick):
+            kind = kinds.get(type(event))
+            if kind is not None:
+                kind.append(event)  # type: ignore[attr-defined]
+            elif isinstance(event, Tick):
                 self._time.append(event.ts_sim)
                 self._price.append(event.price)
                 self._x.append(event.x)
@@ -135,8 +138,6 @@ class Recording:
                 self.start = event
             elif isinstance(event, End):
                 self.end = event
-            else:
-                kinds[type(event)].append(event)  # type: ignore[attr-defined]
 
     def between_ticks(self) -> list[Event]:
         """Return all events but ticks, start and end, ordered by `seq` and within it as they came."""

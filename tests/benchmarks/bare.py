@@ -21,12 +21,12 @@ PARTIES = ("simulator", "broker", "recorder", "host", "observer")
 class BareRun:
     """The processes of one bare run; a context manager that ends them."""
 
-    def __init__(self, times: list[int], latency_ns: int, *, warm: int, pairs: bool = False) -> None:
+    def __init__(self, times: list[int], latency_ns: int, *, warm: int, paced: bool = False) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="algosim-bare-")
         self.plan = Plan(
             times=[0, *times],
             needs=needs(times, latency_ns),
-            pairs=pairs,
+            paced=paced,
             folder=self._folder.name,
             keys={name: fresh_keys() for name in PARTIES},
             server=fresh_keys(),

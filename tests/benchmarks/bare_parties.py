@@ -1,12 +1,13 @@
-"""The live engine's lock-step without the engine: its processes, sockets and messages, no logic in between.
+"""The live engine's lock-step without the engine: its processes, sockets and messages, nothing in between.
 
-``python -m tests.benchmarks.bare_parties ROLE`` is one process of it; `tests.benchmarks.bare` starts them all.
+``python -m tests.benchmarks.bare_parties ROLE`` is one process of it; `tests.benchmarks.bare` starts all.
 What each sends is built and encoded by the engine's own message classes, what it receives is decoded by them;
 sockets have the engine's limits, CURVE keys and doormen.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import msgspec
 import zmq
 
 from algosim.core.desk import Request
-from algosim.events import Control, Event, Fill, Order, Plot, Snapshot, Tick
+from algosim.events import Event, Fill, Order, Plot, Snapshot, Tick
 from algosim.live import pipe, wire
 from algosim.live.sockets import Doorman, KeyPair, Security, bind, connect, make
 from algosim.runs.guard import die_with_parent
@@ -33,7 +34,6 @@ BLOCKS = "blocks.jsonl"
 HWM = 20_000
 WINDOW = 256
 BATCH = 64
-REST_S = 0.002
 LINES: dict[str, float | None] = {"SMA(20)": 101.23456789012345, "SMA(50)": 100.98765432109876}
 STATE = {"x": 0.0436143805964985, "dt": 0.120110828, "kappa": 0.8, "theta": 0.0, "sigma": 0.2}
 
@@ -41,13 +41,13 @@ STATE = {"x": 0.0436143805964985, "dt": 0.120110828, "kappa": 0.8, "theta": 0.0,
 class Plan(msgspec.Struct, kw_only=True):
     """What every process is told at its start.
 
-    `needs[m]` is the last tick whose acknowledgement the clearing of tick m waits for. With `pairs` the
-    simulator releases two ticks at a time and rests when they are done; each first one brings an order.
+    `needs[m]` is the last tick whose acknowledgement the clearing of tick m waits for. With `paced` ticks are
+    released when their time [ns] has come, and each brings an order.
     """
 
     times: list[int]
     needs: list[int]
-    pairs: bool
+    paced: bool
     folder: str
     keys: dict[str, KeyPair]
     server: KeyPair
@@ -106,21 +106,20 @@ def simulator(plan: Plan) -> None:
     party.say(plan.ports)
     _await(ticks, 2)
     n = done = 0
-    last = len(plan.times) - 1
+    last, begun = len(plan.times) - 1, time.monotonic()
     while done < last:
-        if plan.pairs:
-            time.sleep(REST_S)
-            step = Control(seq=n + 1, action="step", key="ticks", value=n + 2)
-            ticks.send(wire.published(wire.CONTROL_TOPIC, wire.Stamped(event=step, **party.head(n))))
-        while n < min(done + (2 if plan.pairs else WINDOW), last):
+        early = begun + plan.times[n + 1] * 1e-9 - time.monotonic() if plan.paced and n < last else 0.0
+        if n == last or n - done >= WINDOW:
+            done = _credit(ticks, done)
+        elif early > 0.0:
+            if ticks.poll(math.ceil(early * 1e3)):
+                done = _credit(ticks, done)
+        else:
             n += 1
             tick = wire.TickMessage(
                 ts=plan.times[n], price=104.4579, asset_id="X", model_state=STATE, controls=1, **party.head(n)
             )
             ticks.send(wire.published("X", tick))
-        seen = done
-        while done < (n if plan.pairs else seen + 1):
-            done = _credit(ticks, done)
 
 
 def _credit(ticks: zmq.Socket[bytes], done: int) -> int:
@@ -262,7 +261,7 @@ def host(plan: Plan) -> None:
     orders = party.connected(zmq.PUSH, "orders")
     tick_decoder = msgspec.json.Decoder(wire.TickMessage)
     clear_decoder = msgspec.json.Decoder(wire.Clear)
-    mode = "pairs" if plan.pairs else "stream"
+    mode = "order" if plan.paced else "draw"
     worker = start("tests.benchmarks.bare_parties", "worker", mode, stdout=subprocess.PIPE)
     assert worker.stdin is not None
     assert worker.stdout is not None
@@ -306,9 +305,8 @@ def worker(mode: str) -> None:
     order = [Request("BUY", 1.0, "")]
     while (question := pipe.read_question(0, buffer)) is not None:
         assert isinstance(question, pipe.Tick)
-        if mode == "pairs":
-            orders = order if question.tick["seq"] % 2 else []
-            pipe.send(out, pipe.Acted(orders, {"at": time.time()}, []))
+        if mode == "order":
+            pipe.send(out, pipe.Acted(order, {"at": time.time()}, []))
         else:
             pipe.send(out, pipe.Acted([], LINES, []))
 

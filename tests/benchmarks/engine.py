@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,31 +14,31 @@ from algosim import Simulation, evaluate
 from algosim.config import Model, Schedule
 from algosim.core.market import Market
 from algosim.live.connection import find_connection
-from algosim.live.pipe import Load, Loaded
 from algosim.live.sockets import Security, connect, make
 from algosim.live.wire import TickMessage
-from algosim.live.workers import Worker
 
 if TYPE_CHECKING:
     from algosim.runs.recording import Recording
 
 SEED = 42
 CROSSOVER = Path(__file__).parents[2] / "strategies" / "sma_crossover"
-WARM_PAIRS = 20
+WARM_TICKS = 100
+PACE_MS = 5.0
+REST_S = 0.004
+TOGETHER_S = 0.000_15
 
 ORDERS = """
 import time
 
 def on_tick(ctx, tick):
     ctx.plot("at", time.time())
-    if tick["seq"] % 2:
-        ctx.place_market_order("BUY", 1.0)
+    ctx.place_market_order("BUY", 1.0)
 """
 
 
-def tick_times(n: int) -> list[int]:
-    """Return the times of the default market's first ticks [ns]."""
-    market = Market(Model(), Schedule(), SEED)
+def tick_times(n: int, dt_mean_ms: float = Schedule().dt_mean_ms) -> list[int]:
+    """Return the times [ns] of the default market's first ticks, at this mean gap."""
+    market = Market(Model(), Schedule(dt_mean_ms=dt_mean_ms), SEED)
     times: list[int] = []
     while len(times) < n:
         times += market.take(n - len(times)).time.tolist()
@@ -75,43 +74,42 @@ class TickEar:
 
 
 class RoundTrips(NamedTuple):
-    """Seconds from a tick's publication to the call that gets it, and to the call that sees its order filled."""
+    """Seconds from a tick's publication to the call that gets it, and to the call that sees it traded."""
 
     to_strategy: list[float]
     whole: list[float]
 
 
 def round_trips(published: dict[int, float], called: dict[int, float]) -> RoundTrips:
-    """Return the trips of the odd ticks: each brings an order that the call for the next tick sees filled."""
-    odd = [n for n in published if n % 2 and n > 2 * WARM_PAIRS and n + 1 in called]
+    """Return the trips of ticks that met an engine at rest and had the next tick at their heels.
+
+    At latency 0 an order of tick k fills at its price, and the strategy sees that when it is called for
+    k + 1. Where k + 1 is published with k, nothing but the messages' way is between.
+    """
+    chosen = [
+        n
+        for n, at in published.items()
+        if {n - 1, n + 1} <= published.keys()
+        and n > WARM_TICKS
+        and at - published[n - 1] > REST_S
+        and published[n + 1] - at < TOGETHER_S
+    ]
     return RoundTrips(
-        [called[n] - published[n] for n in odd],
-        [called[n + 1] - published[n] for n in odd],
+        [called[n] - published[n] for n in chosen], [called[n + 1] - published[n] for n in chosen]
     )
 
 
-def engine_round_trips(folder: Path, pairs: int, rest_s: float) -> RoundTrips:
-    """Return round trips at latency 0: tick, order, fill, the strategy's next call.
-
-    An order of tick k fills at its price and is seen at k + 1; so ticks are released in pairs, and each pair
-    meets an engine at rest.
-    """
+def engine_round_trips(folder: Path, ticks: int) -> RoundTrips:
+    """Return round trips at latency 0 of a strategy that orders at every tick, ticks paced as they come."""
     strategy = folder / "orders.py"
     strategy.write_text(ORDERS, encoding="utf-8")
-    with Simulation(strategy, seed=SEED, speed="max", settings={"execution.latency_ms": 0.0}) as market:
-        market.pause()
-        if market.status["tick"] % 2:
-            market.step(1)
+    settings = {"execution.latency_ms": 0.0, "schedule.dt_mean_ms": PACE_MS}
+    with Simulation(strategy, seed=SEED, ticks=ticks, settings=settings) as market:
         found = find_connection(market.run_id)
         security = Security(curve=True, own=found.observer, server_public=found.server_public)
         ear = TickEar(found.endpoints["ticks_pub"], security)
-        for _ in range(pairs + WARM_PAIRS):
-            time.sleep(rest_s)
-            market.step(2)
-        published = ear.heard()
-        called = _calls(market.recording)
-    first = min(called)
-    return round_trips({n: at for n, at in published.items() if n >= first}, called)
+        market.wait()
+        return round_trips(ear.heard(), _calls(market.recording))
 
 
 def _calls(recording: Recording) -> dict[int, float]:
@@ -161,36 +159,25 @@ def _cpu(family: list[psutil.Process]) -> float:
 
 
 class Times(NamedTuple):
-    """Seconds of wall time: ``start()`` to the first tick done, ``stop()``, a worker up to its import's end."""
+    """Seconds of wall time: ``start()`` to the first tick done, a worker's replacement, ``stop()``."""
 
     first_tick: float
-    stop: float
     worker: float
+    stop: float
 
 
 def start_and_stop() -> Times:
-    """Start a market, stop it after its first tick, and start one worker alone."""
+    """Start a market, give its strategy another parameter (a fresh worker imports it), stop."""
     market = Simulation(CROSSOVER, seed=SEED, speed="max")
     begun = time.perf_counter()
     market.start().wait(ticks=1)
     ticked = time.perf_counter()
+    market.pause()
+    paused = time.perf_counter()
+    market.set(id="sma_crossover", fast=10)
+    replaced = time.perf_counter()
     market.stop()
-    stopped = time.perf_counter()
-    return Times(ticked - begun, stopped - ticked, _worker_start())
-
-
-def _worker_start() -> float:
-    begun = time.perf_counter()
-    load = Load(str(CROSSOVER), "strategy.py", "1", {}, 1e6, 100)
-    worker = Worker(load)
-    worker.ask(load, "import", 4.0, 10.0)
-    try:
-        while (reply := worker.reply()) is None:
-            select.select([worker.stdout], [], [], 1.0)
-    finally:
-        worker.end()
-    assert isinstance(reply, Loaded), reply
-    return time.perf_counter() - begun
+    return Times(ticked - begun, replaced - paused, time.perf_counter() - replaced)
 
 
 def nothing_lost(ticks: int) -> bool:
