@@ -108,7 +108,7 @@ class TestRun:
         broker.kill()
         _, err = run.communicate(timeout=20)
         assert run.returncode == 1
-        assert "the broker process ended" in err
+        assert "the broker process was killed" in err
         assert "Traceback" not in err
 
 

@@ -249,7 +249,7 @@ def test_state_can_be_handed_to_the_next_version(key, value):
             return  # refused is as good
 
     runner = session.hire(idle, init=init)
-    write_frame(Pipe(), Ended(Account("a", 1.0).state, runner.desk.state, 0, []))
+    write_frame(Pipe(), Ended(Account("a", 1.0).state, runner.desk.books, runner.desk.state, 0, []))
 
 
 def test_kept_is_what_the_version_before_left():

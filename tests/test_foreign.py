@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import struct
+import threading
 from urllib.parse import urlsplit
 
 import pytest
@@ -92,7 +93,8 @@ def dial(context, connection, name, keys=None):
     peer = context.socket(PORTS[name])
     peer.setsockopt(zmq.LINGER, 3000)
     peer.setsockopt(zmq.SNDTIMEO, 5000)
-    peer.setsockopt(zmq.IMMEDIATE, 1)  # nothing is sent to who does not let us in
+    if PORTS[name] != zmq.XSUB:
+        peer.setsockopt(zmq.IMMEDIATE, 1)  # nothing is sent to who does not let us in
     if keys is not None:
         peer.curve_publickey, peer.curve_secretkey = (key.encode() for key in keys)
         peer.curve_serverkey = connection.server_public.encode()
@@ -134,7 +136,8 @@ def attack(connection, *, frames, raw):
             if secure:
                 for keys in (None, stranger):
                     with dial(context, connection, name, keys) as peer:
-                        assert not peer.poll(100, zmq.POLLOUT)
+                        peer.send(b"\x02hello") if PORTS[name] == zmq.XSUB else None
+                        assert PORTS[name] == zmq.XSUB or not peer.poll(100, zmq.POLLOUT)
             with dial(context, connection, name, observer if secure else None) as peer:
                 if not peer.poll(300, zmq.POLLOUT):
                     assert name == "orders_push"  # where observers are not let in
@@ -156,8 +159,9 @@ def survives(market, settings, *, frames, raw):
     connection = find_connection(sim.run_id)
     sent = attack(connection, frames=frames, raw=raw)
     sim.pause()
+    expected = {COUNTED[name]: sent[name] // 2 + raw for name in PORTS}
     counted = until(
-        lambda: all(sim.status["foreign_at"][COUNTED[name]] >= 0.5 * sent[name] for name in PORTS) and sim.status,
+        lambda: (now := sim.status) and all(now["foreign_at"][at] >= n for at, n in expected.items()) and now,
         "the foreign messages are counted",
     )
     assert counted["foreign"] == sum(counted["foreign_at"].values())
@@ -173,7 +177,7 @@ def test_foreign_messages_change_nothing(market):
     """With keys: only those of an observer are read at all, and orders not even of one."""
     sent, counted = survives(market, BUSY, frames=700, raw=30)
     assert sent["orders_push"] == 0
-    assert counted["foreign_at"]["orders"] >= 30
+    assert counted["foreign_at"]["blocks"] == 0
 
 
 def test_foreign_messages_change_nothing_without_keys(market):
@@ -201,8 +205,10 @@ def test_the_start_cannot_be_forged(home, market):
     path.parent.mkdir()
     path.write_text("import time\ntime.sleep(2.5)\ndef on_tick(ctx, tick):\n    pass\n", "utf-8")
     sim = market("late", seed=7, ticks=500, settings=OPEN)
-    sim._launch()
-    connection = until(lambda: sim.run_id and find_connection(sim.run_id), "the connection file")
+    starter = threading.Thread(target=sim.start)
+    starter.start()
+    until(lambda: list((home.parent / "runtime").rglob("*.json")), "the connection file")
+    connection = find_connection()
     context = zmq.Context()
     with context.socket(zmq.SUB) as plain, dial(context, connection, "ticks_pub") as upstream:
         plain.connect(connection.endpoints["ticks_pub"])
@@ -215,9 +221,10 @@ def test_the_start_cannot_be_forged(home, market):
         status = sim.status
         assert status["tick"] == 0
         assert status["state"] == "waiting"
-        assert "late (import" in status["waiting_for"][0]
+        assert any(who.startswith("late (import") for who in status["waiting_for"])
     context.term()
-    sim.start().wait()
+    starter.join()
+    sim.wait()
     result = sim.stop()
     assert len(result.recording) == 500
     assert result.digest == evaluate("late", seed=7, settings=BUSY, ticks=500).digest

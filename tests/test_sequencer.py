@@ -286,7 +286,7 @@ def test_a_strategy_starts_from_its_account_as_it_is():
     assert (started.seq, started.time) == (3, 3 * GAP)
     assert started.books == (2.0, 10_000.0 - 2 * 102.0, 0.0, 0, 2.0)
     market.tick()
-    assert market.cleared() == [1, 4]
+    assert market.cleared() == [1, 3, 4]  # 3: the fills meanwhile, for those who watch
     market.ack(4, version=2)
     assert len(market.blocks) == 4
 
@@ -320,7 +320,7 @@ def test_a_detached_account_goes_on_without_its_strategy():
     assert market.fills == [(4, 1, 3, 350, 103.0)]
     marks = [(mark.seq, mark.position, mark.price) for mark in market.events(Snapshot)]
     assert marks[-2:] == [(4, 1.0, 104.0), (5, 1.0, 105.0)]
-    assert market.cleared() == [1, 2]
+    assert market.cleared() == [1, 2, 4]  # 4: the fill, for those who watch
 
 
 def test_detaching_frees_what_waited():
@@ -369,7 +369,7 @@ def test_a_removed_strategy_owes_the_ticks_before():
     assert market.blocks == []
     market.ack(1, BUY).ack(2, BUY)
     assert len(market.blocks) == 4
-    assert market.cleared() == [1, 2]
+    assert market.cleared() == [1, 2, 3]  # 3: the fill of its last order, for those who watch
     assert [fill[:3] for fill in market.fills] == [(2, 1, 1), (3, 2, 2)]
 
 

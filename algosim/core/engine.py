@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from algosim.config import Config
     from algosim.core.broker import Account
-    from algosim.core.desk import Request
+    from algosim.core.desk import Books, Request
     from algosim.core.market import Ticks
     from algosim.core.strategy import Runner
     from algosim.events import Control, Event, Fill, Level
@@ -134,11 +134,15 @@ class Loop:
         """Take a snapshot of the books at the next tick, whatever its number."""
         self._mark = True
 
-    def desk(self, prices: Sequence[float]) -> Desk:
-        """Return the desk of a strategy that takes over the account now."""
+    def desk(self, prices: Sequence[float], books: Books | None = None) -> Desk:
+        """Return the desk of a strategy that takes over the account now.
+
+        A version that takes over from a running one goes on with that one's `books`: a sum of quantities
+        depends on the order of its additions in the last digit.
+        """
         assert self.account is not None
         return Desk(
-            self.account.books,
+            self.account.books if books is None else books,
             prices,
             max_position=self.config.portfolio.max_position,
             max_orders=self.config.limits.orders_per_tick,

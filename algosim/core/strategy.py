@@ -10,8 +10,8 @@ import numpy as np
 
 from algosim.core.context import Context
 from algosim.core.desk import clean_text
-from algosim.core.plain import plain
 from algosim.core.indicators import Bands, Bollinger
+from algosim.core.plain import plain
 from algosim.core.randomness import derive, stream
 from algosim.errors import StrategyError, did_you_mean
 

@@ -54,7 +54,7 @@ MAX_BUNDLE = 256 << 10
 """Bytes of blocks in one frame; a block that alone is longer goes alone."""
 
 BUNDLE_S = 0.002
-"""How often blocks go to the recorder, as many as there are in one frame; the first one goes at once."""
+"""How long a block waits for others to go to the recorder in one frame; the strategies have the first turn."""
 
 _tick_decoder = msgspec.json.Decoder(TickMessage)
 _stamped_decoder = msgspec.json.Decoder(Stamped)
@@ -92,7 +92,7 @@ class _Broker:
         self.done_time = 0
         self._kept: deque[tuple[int, int, bytes]] = deque()
         self._bundle: deque[bytes] = deque()
-        self._bundled_at = 0.0
+        self._bundle_due = 0.0
         self._enough = max(1, config.transport.window // 4)
         self._recorder_ready = False
         self.gate = Gate(birth)
@@ -175,6 +175,7 @@ class _Broker:
                     raise BrokerFault(msg)
                 x = 0.0 if tick.model_state is None else tick.model_state["x"]
                 self.sequencer.tick(tick.seq, tick.ts_sim, tick.price, x)
+            self._send()
 
     def _count(self, seq: int) -> None:
         self.controls += 1
@@ -196,6 +197,7 @@ class _Broker:
                 self._raw(message)
             else:
                 self._from_party(message, frame)
+            self._send()
 
     def _from_party(self, message: Ack | LogLines | Stopped | Confirm, frame: zmq.Frame) -> None:
         party = self.senders.get(message.token)
@@ -288,8 +290,13 @@ class _Broker:
 
     def _write(self, now: float) -> None:
         """Send the recorder what there is: not for every block, but before credit runs short."""
-        if now - self._bundled_at < BUNDLE_S and len(self._bundle) < self._enough:
+        if not self._bundle:
             return
+        if not self._bundle_due:
+            self._bundle_due = now + BUNDLE_S
+        if now < self._bundle_due and len(self._bundle) < self._enough:
+            return
+        self._bundle_due = 0.0
         while self._bundle:
             blocks, size = [self._bundle.popleft()], 0
             while self._bundle and (size := size + len(blocks[-1])) + len(self._bundle[0]) < MAX_BUNDLE:
@@ -298,7 +305,6 @@ class _Broker:
                 self.blocks.send(b"[" + b",".join(blocks) + b"]", zmq.NOBLOCK)
             except zmq.Again:
                 self._lose_recorder()
-            self._bundled_at = now
 
     def _lose_recorder(self) -> None:
         """Keep what it has not confirmed; it asks for that when it is back."""

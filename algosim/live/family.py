@@ -14,8 +14,8 @@ import msgspec
 
 from algosim.live.child import Birth
 from algosim.live.sockets import Party, fresh_keys
-from algosim.live.tidy import LOG, tidy
-from algosim.runs.launch import hand_over, how_it_ended, start
+from algosim.live.tidy import tidy
+from algosim.runs.launch import LOG, hand_over, how_it_ended, start
 
 __all__ = ["Family", "Process", "last_words"]
 

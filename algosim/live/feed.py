@@ -42,6 +42,7 @@ class Feed:
         self._leave_before: int | None = None
         self._ticks: deque[TickMessage] = deque()
         self._clears: deque[Clear] = deque()
+        self._taken = False
 
     def __len__(self) -> int:
         """Return the number of ticks that wait to be asked."""
@@ -56,6 +57,11 @@ class Feed:
     def calm(self) -> bool:
         """Whether nothing is to be asked before the account's next clearing, whatever the stream brings."""
         return self.attached and not self._clears
+
+    @property
+    def lacks_tick(self) -> bool:
+        """Whether a clearing is there before its tick."""
+        return bool(self._clears) and not self._ticks
 
     def command(self, stamped: Stamped) -> None:
         """Take the next command of the stream.
@@ -97,16 +103,18 @@ class Feed:
         self._ticks.append(tick)
 
     def clear(self, clear: Clear) -> None:
-        """Take the account's next clearing."""
-        self._clears.append(clear)
+        """Take the account's next clearing; before the strategy has taken it over they are not for it."""
+        if self._taken:
+            self._clears.append(clear)
 
     def take_over(self) -> None:
-        """Forget the clearings so far: they were for an earlier attachment."""
+        """Take note that the account, as it is now, is the strategy's."""
+        self._taken = True
         self._clears.clear()
 
     def detach(self) -> None:
         """Take no tick until the strategy is attached again."""
-        self.attached = False
+        self.attached = self._taken = False
         self._ticks.clear()
         self._clears.clear()
 

@@ -137,7 +137,7 @@ class _Host:
         if self.link.socket in ready:
             self._commands()
         if self.ticks in ready:
-            self._stream()
+            self._stream(BATCH)
         if self.fills in ready:
             self._frames()
         self._attend(ready)
@@ -150,9 +150,12 @@ class _Host:
         ready = dict(self._calm.poll(round(CALM_S * 1e3)))
         if self.link.socket in ready:
             self._commands()
-        self._stream()
         if self.fills in ready:
             self._frames()
+        if self.feed.lacks_tick:
+            self._stream(1)
+        elif not ready:
+            self._stream(BATCH)
 
     def _attend(self, ready: dict[zmq.Socket[bytes] | int, int]) -> None:
         """Take what the workers have said."""
@@ -179,8 +182,8 @@ class _Host:
 
     # The stream of ticks and commands, and the account's frames
 
-    def _stream(self) -> None:
-        for frame in arrived(self.ticks, BATCH):
+    def _stream(self, most: int) -> None:
+        for frame in arrived(self.ticks, most):
             topic, _, body = frame.partition(b" ")
             try:
                 if topic == _CONTROL:

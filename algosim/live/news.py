@@ -173,6 +173,8 @@ class News:
 
     def _left(self, process: Process, _: Document) -> None:
         self._run.family.kill(process.name)
+        # An answer that was still in its queue will not come; the notice does nothing if all have.
+        self._run.detach(process.name, "removed", {"message": "its host ended before its last answer"})
         self._run.strategies[process.name].state = "removed"
 
     def _beat(self, process: Process, document: Document) -> None:

@@ -236,7 +236,7 @@ class Sequencer:
         if fills or member.marked or seq % self.config.run.snapshot_every == 0:
             part.append(account.snapshot(seq, now.time, now.price))
             member.marked = False
-        if member.present:
+        if member.present or fills:  # fills of an account without a strategy are for those who watch
             self.outbox.append(member.frame(Cleared, seq, now.time, fills))
 
     def _is_complete(self, seq: int) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from algosim.live.connection import remove_connection
+from algosim.runs.launch import LOG
 
-__all__ = ["LOG", "tidy"]
+if TYPE_CHECKING:
+    from pathlib import Path
 
-LOG = "engine.log"
-"""In the run's folder: what its processes wrote to standard error."""
+__all__ = ["tidy"]
 
 
 def tidy(run_id: str, folder: Path, scratch: str) -> None:

@@ -173,27 +173,25 @@ def credit_frame(nonce: str, seq: int) -> bytes:
 
 
 def arrived(socket: zmq.Socket[bytes], most: int) -> Iterator[bytes]:
-    """Yield the messages at a socket that poll has found ready, at most so many."""
-    more = True
-    while more and most:
+    """Yield the messages that are at a socket, at most so many."""
+    for left in range(most - 1, -1, -1):
         try:
             yield socket.recv(zmq.NOBLOCK)
         except zmq.Again:
             return
-        most -= 1
-        more = _has_more(socket)
+        if left and not _has_more(socket):
+            return
 
 
 def arrived_frames(socket: zmq.Socket[bytes], most: int) -> Iterator[zmq.Frame]:
     """Yield what `arrived` does, as frames that know their sender."""
-    more = True
-    while more and most:
+    for left in range(most - 1, -1, -1):
         try:
             yield socket.recv(zmq.NOBLOCK, copy=False)
         except zmq.Again:
             return
-        most -= 1
-        more = _has_more(socket)
+        if left and not _has_more(socket):
+            return
 
 
 def _has_more(socket: zmq.Socket[bytes]) -> bool:

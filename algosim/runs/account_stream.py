@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from algosim.core.broker import Account
 from algosim.core.engine import Loop
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
-    from algosim.core.broker import AccountState
     from algosim.core.market import Ticks
     from algosim.events import Control, Event
     from algosim.runs.plan import AccountPlan, Plan
@@ -64,7 +63,7 @@ class AccountStream:
     def begin(self) -> None:
         """Start the first child, so that several start at once."""
         if self._account.versions:
-            self._worker = self._work(0, None, {})
+            self._worker = self._work(0, None)
 
     def await_start(self) -> None:
         """Wait until the first version's ``init`` is done.
@@ -90,14 +89,13 @@ class AccountStream:
         if not self._account.versions:
             yield from self._alone()
             return
-        state: AccountState | None = None
-        kept: dict[str, Any] = {}
+        before: Ended | None = None
         for i in range(len(self._account.versions)):
             if i > 0 or self._worker is None:
-                self._worker = self._work(i, state, kept)
+                self._worker = self._work(i, before)
             ended = yield from self._version(self._worker)
             self.close()
-            state, kept = ended.account, ended.kept
+            before = ended
             self.unfilled, self.end_events = ended.unfilled, ended.events
 
     def _version(self, worker: Child | Here) -> Generator[Block, None, Ended]:
@@ -130,7 +128,7 @@ class AccountStream:
                 insort(block.events, detach, key=BY_SEQ)
         return block
 
-    def _work(self, i: int, state: AccountState | None, kept: dict[str, Any]) -> Child | Here:
+    def _work(self, i: int, before: Ended | None) -> Child | Here:
         plan, account = self._plan, self._account
         version = account.versions[i]
         following = account.versions[i + 1].first if i + 1 < len(account.versions) else None
@@ -150,8 +148,9 @@ class AccountStream:
             t_end=plan.t_end,
             ends_at=plan.ends_at,
             since=version.since,
-            account=state,
-            kept=kept if version.keep_state else {},
+            account=None if before is None else before.account,
+            books=before.books if before is not None and version.since < version.first else None,
+            kept=before.kept if before is not None and version.keep_state else {},
             record_lines=plan.record_lines,
         )
         return Child(job) if plan.isolate else Here(job)

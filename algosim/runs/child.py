@@ -67,7 +67,11 @@ def perform(job: Job, send: Callable[[Frame], None], watchdog: Watchdog) -> None
         watchdog.sources = loaded.sources
         stint = _Stint(job, send, watchdog)
         runner = Runner(
-            loaded.hooks, stint.loop.desk(stint.prices), params=job.params, rng_seed=rng_seed, kept=job.kept
+            loaded.hooks,
+            stint.loop.desk(stint.prices, job.books),
+            params=job.params,
+            rng_seed=rng_seed,
+            kept=job.kept,
         )
         printed.attach(runner.desk)
         with watchdog.hook("init", limits.init_s):
@@ -140,7 +144,7 @@ class _Stint:
         if job.stop is None:
             unfilled, events = self._finish(runner, loaded, alive=not failures and job.active is None)
         assert loop.account is not None
-        self._send(Ended(loop.account.state, runner.desk.state, unfilled, events))
+        self._send(Ended(loop.account.state, runner.desk.books, runner.desk.state, unfilled, events))
 
     def _finish(self, runner: Runner, loaded: Loaded, *, alive: bool) -> tuple[int, list[Event]]:
         """End the run for the account; a strategy that is still there gets its ``on_stop``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosim.core.engine import NO_LIMIT
@@ -22,6 +21,7 @@ from algosim.times import parse_epoch
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+    from pathlib import Path
 
     from algosim.config import Config
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ import msgspec
 from algosim import settings as configuration
 from algosim.errors import ConfigError, RunError
 from algosim.runs.held import is_held
+from algosim.runs.launch import LOG
 from algosim.runs.provenance import provenance
 from algosim.runs.saved_events import read_events
 from algosim.runs.source import ENTRY, Source, read_source
@@ -29,7 +31,10 @@ __all__ = ["SavedRun", "claim", "export", "point_last", "read_run", "save_setup"
 
 CONFIG, PROVENANCE, DIGEST, STRATEGIES = "config.yaml", "provenance.json", "digest.txt", "strategies"
 TICKS, TRADES, TRIPS, METRICS = "ticks.csv", "trades.csv", "roundtrips.csv", "metrics.json"
-FILES = (EVENTS, TICKS, TRADES, TRIPS, METRICS, DIGEST, CONFIG, PROVENANCE)
+FILES = (EVENTS, TICKS, TRADES, TRIPS, METRICS, DIGEST, CONFIG, PROVENANCE, LOG)
+RELEASE_S = 2.5
+"""How long a recorder may go on that closes its books: its supervisor was killed."""
+
 _CODE = re.compile("[0-9a-f]{16}")
 
 
@@ -41,9 +46,12 @@ def claim(folder: Path) -> None:
     RunError
         If the folder holds other things, is being written by another run, or cannot be made.
     """
-    if is_held(folder / EVENTS):
-        msg = f"{folder} is being written by a run that is still going on; name another folder"
-        raise RunError(msg)
+    deadline = time.monotonic() + RELEASE_S
+    while is_held(folder / EVENTS):
+        if time.monotonic() > deadline:
+            msg = f"{folder} is being written by a run that is still going on; name another folder"
+            raise RunError(msg)
+        time.sleep(0.02)
     try:
         present = {path.name for path in folder.iterdir()} if folder.exists() else set()
         if present and not present & {EVENTS, PROVENANCE}:

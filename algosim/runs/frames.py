@@ -8,6 +8,7 @@ import msgspec
 
 from algosim.config import Config
 from algosim.core.broker import AccountState
+from algosim.core.desk import Books
 from algosim.events import Control, Event, Order
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Job(msgspec.Struct, kw_only=True):
         The end of simulated time [ns], where it is known beforehand.
     since : int
         The tick at which the strategy was last attached; ``ctx.history`` begins there.
+    books : Books or None
+        The account as the version before knew it, where it hands over while it runs.
     account : AccountState or None
         The account as the version before left it; None for a new one.
     """
@@ -59,6 +62,7 @@ class Job(msgspec.Struct, kw_only=True):
     ends_at: int | None
     since: int
     account: AccountState | None
+    books: Books | None
     kept: dict[str, Any]
     record_lines: bool
 
@@ -93,9 +97,10 @@ class Failed(msgspec.Struct, tag="failed"):
 
 
 class Ended(msgspec.Struct, tag="ended"):
-    """The child is done: the account as it is now, what the strategy kept, orders left unfilled."""
+    """The child is done: the account, the account as the strategy knows it, what it kept, orders unfilled."""
 
     account: AccountState
+    books: Books
     kept: dict[str, Any]
     unfilled: int
     events: list[Event]

@@ -13,7 +13,10 @@ from typing import IO, Any
 import algosim
 from algosim.errors import EngineError
 
-__all__ = ["check_start", "hand_over", "how_it_ended", "receive", "start", "take_stdout"]
+__all__ = ["LOG", "check_start", "hand_over", "how_it_ended", "receive", "start", "take_stdout"]
+
+LOG = "engine.log"
+"""In the folder of a live run: what its processes wrote to standard error, if they did."""
 
 _PASSED = (
     "PATH",
