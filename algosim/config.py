@@ -58,6 +58,14 @@ Id = Annotated[
     str,
     Meta(pattern=r"^\w[\w-]{0,63}\Z", description="text of at most 64 letters, digits, '_' and '-'"),
 ]
+_PART = "a part of the engine"
+RESERVED_IDS = {
+    "manual": "the account of orders placed by hand",
+    "total": "that of all accounts together",
+    **dict.fromkeys(("supervisor", "simulator", "broker", "recorder", "controller", "observer"), _PART),
+}
+"""Ids that no strategy may have."""
+
 PathText = Annotated[str, Meta(pattern=r"^[^\x00]+\Z", description="a path")]
 
 

@@ -117,18 +117,22 @@ def test_a_conflating_subscriber_gets_the_newest_tick(market, raw):
 
 
 def test_a_slow_observer_misses_messages_and_nobody_else_does(market, raw):
-    settings = {"transport.window": 8, "transport.hwm.ticks_pub": 32}
-    sim = market(SMA, speed="max", settings=settings, ticks=12_000).run_until(ticks=1)
+    """What the system's own buffers hold is some thousand ticks; what comes then is dropped."""
+    settings = {"transport.window": 64, "transport.hwm.ticks_pub": 256}
+    sim = market({}, settings=settings).run_until(ticks=1)
     slow = raw(zmq.SUB, "ticks_pub", "X ", RCVHWM=1, RCVBUF=2048)
     until(lambda: sim.step() and slow.poll(50), "the subscription is there")
-    sim.resume().wait()
-    seqs = []
-    while slow.poll(500):
+    sim.run_until(ticks=15_000)
+    seqs = [published(slow)[1]["seq"]]
+    while slow.poll(200):
         seqs.append(published(slow)[1]["seq"])
+    sim.step()
+    seqs.append(published(slow)[1]["seq"])
+    assert seqs[-1] == 15_001
     assert seqs == sorted(set(seqs))
-    assert len(seqs) < seqs[-1] - seqs[0] + 1  # seq tells how many were missed
+    assert len(seqs) < seqs[-1] - seqs[0] + 1  # the jumps of seq tell how many were missed
     assert sim.status["gaps"] == 0
-    assert sim.stop().digest == evaluate(SMA, seed=1, ticks=12_000).digest
+    assert sim.stop().digest == evaluate({}, seed=1, ticks=15_001).digest
 
 
 def test_an_observer_counts_what_it_misses(home):
@@ -199,9 +203,8 @@ def test_an_observer_sees_everything_while_it_keeps_up(market):
             lambda: seen.extend(observer.read(0.1)) or [m for topic, m in seen if topic == "hand"], "its fill"
         )
         (account,) = [message for topic, message in seen if topic == "hand"]
-        assert (account.fills, account.position) == ([sim.recording.fills[-1]], 2.0) or any(
-            fill in sim.recording.fills for fill in account.fills
-        )
+        assert account.fills == [fill for fill in sim.recording.fills if fill.id == "hand"]
+        assert account.position == 2.0
         assert observer.status()["state"] == "paused"
         assert observer.status()["strategies"]["s"]["state"] == "trading"
 
@@ -217,7 +220,7 @@ def test_an_observer_of_the_latest_tick(market):
 def test_an_observer_iterates_to_the_end(market):
     sim = market(SMA, speed=100.0, ticks=200).run_until(ticks=5)
     with Observer() as observer:
-        until(lambda: sim.step() and observer.read(), "the subscription is there")
+        until(lambda: sim.step() and observer.read() and observer.tick, "the subscription is there")
         first = observer.tick.seq
         sim.resume()
         ticks = [message.seq for _, message in observer if isinstance(message, TickMessage)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from algosim import settings
+from algosim.config import RESERVED_IDS
 from algosim.core.orders import clean_quantity, clean_side, clean_tag
 from algosim.errors import ConfigError
 from algosim.live import requests as ask
@@ -183,8 +184,8 @@ class Commands:
         except ValueError as error:
             self._refuse(asker, str(error))
             return
-        if request.id in self._run.strategies:
-            message = f"{request.id!r} is a strategy's account; give manual orders an id of their own"
+        if request.id in {*self._run.strategies, *RESERVED_IDS} - {"manual"}:
+            message = f"{request.id!r} is no account of its own; give manual orders another id"
             self._refuse(asker, message)
             return
         self._run.outside.add(request.id)
@@ -219,7 +220,7 @@ class Commands:
         if known is None:
             if name in run.outside:
                 return "is an account without a strategy"
-            return "is a part of the engine" if name in run.reserved else ""
+            return f"is {RESERVED_IDS[name]}" if name in RESERVED_IDS else ""
         if known.attached or name in run.family.members:
             return "is in the market"
         return "was another strategy's" if known.path != path else ""

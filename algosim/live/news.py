@@ -172,10 +172,12 @@ class News:
         self._run.lose(name, "protocol", {"message": document["reason"]})
 
     def _left(self, process: Process, _: Document) -> None:
-        self._run.family.kill(process.name)
+        run, name = self._run, process.name
+        run.family.kill(name)
+        run.strategies[name].state = "removed"
         # An answer that was still in its queue will not come; the notice does nothing if all have.
-        self._run.detach(process.name, "removed", {"message": "its host ended before its last answer"})
-        self._run.strategies[process.name].state = "removed"
+        lost = "its host ended before its last answer"
+        run.tell("broker", "detach", id=name, reason="removed", error=lost, version=run.strategies[name].joined)
 
     def _beat(self, process: Process, document: Document) -> None:
         self._run.strategies[process.name].health = document["health"]

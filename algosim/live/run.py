@@ -50,8 +50,6 @@ class Run:
         Whether nothing is left to do but to end the processes.
     outside : set of str
         Accounts that are no strategy's.
-    reserved : set of str
-        Ids that no strategy can have: the engine's own processes.
     """
 
     def __init__(self, birth: Birth, board: Switchboard, family: Family) -> None:
@@ -67,7 +65,6 @@ class Run:
         self.endpoints = {"control": board.endpoint}
         self.strategies: dict[str, Strategy] = {}
         self.outside = set(birth.config.transport.external)
-        self.reserved = {"supervisor", *family.parties, *(party.name for party in birth.parties)}
         self.waits = Waits()
         self.recorder_restarts = 0
 

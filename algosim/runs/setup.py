@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from algosim import settings as configuration
-from algosim.config import Config, Id, StrategySpec
+from algosim.config import RESERVED_IDS, Config, Id, StrategySpec
 from algosim.errors import ConfigError
 from algosim.runs.workspace import find_strategy
 
@@ -22,10 +22,6 @@ __all__ = ["Chosen", "Setup", "StrategyArgument", "prepare"]
 
 PathLike = str | os.PathLike[str]
 StrategyArgument = PathLike | Sequence[Any] | Mapping[str, Any] | None
-
-
-RESERVED_FOR = {"manual": "the account of orders placed by hand", "total": "that of all accounts together"}
-"""Ids that no strategy may have."""
 
 
 class Chosen(NamedTuple):
@@ -86,8 +82,8 @@ def prepare(
     if strategy is not None:
         complete = msgspec.structs.replace(complete, strategies=_specs(strategy))
     complete = configuration.with_settings(complete, over)
-    for name in RESERVED_FOR.keys() & set(complete.strategies):
-        msg = f"the id {name!r} is {RESERVED_FOR[name]}; give the strategy another"
+    for name in RESERVED_IDS.keys() & set(complete.strategies):
+        msg = f"the id {name!r} is {RESERVED_IDS[name]}; give the strategy another"
         raise ConfigError(msg)
     if complete.run.seed is None:
         run = msgspec.structs.replace(complete.run, seed=secrets.randbits(128))
