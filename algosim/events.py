@@ -19,6 +19,7 @@ __all__ = [
     "Fill",
     "Level",
     "Log",
+    "Member",
     "Order",
     "Plot",
     "Remove",
@@ -208,9 +209,10 @@ class End(_Event, kw_only=True):
     end: bool = False
 
 
-Event = (
-    RunStart | Tick | Order | Fill | Snapshot | Control | Attach | Version | Detach | Remove | Plot | Log | End
-)
+Member = Attach | Version | Detach | Remove
+"""What happens to a strategy's place in the market."""
+
+Event = RunStart | Tick | Order | Fill | Snapshot | Control | Member | Plot | Log | End
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Event)

@@ -540,7 +540,7 @@ def test_the_rules_know_what_the_engine_offers():
     assert {name for name in dir(Indicators()) if not name.startswith("_")} == {*INDICATORS, "made"}
     assert str(CALLS["place_market_order"]) == "(side, qty, tag=None)"
     one = Ticks(1, np.array([5]), np.array([100.0]), np.zeros(1))
-    assert tuple(sorted(list(shown(one, 0, Model(), 0))[0])) == tuple(sorted(TICK_KEYS))
+    assert tuple(sorted(next(iter(shown(one, 0, Model(), 0))))) == tuple(sorted(TICK_KEYS))
 
 
 def test_findings_are_sorted_and_name_file_column_and_text():

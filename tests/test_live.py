@@ -192,7 +192,8 @@ class TestChanges:
         assert not [event for event in sim.step(2).recording.controls if event.action == "set"]
 
     def test_settings_before_the_start_are_the_starts(self, market):
-        sim = market(SMA).set(sigma=0.0, seed=77).set({"strategies.s.params.fast": 2})
+        sim = market(SMA).set(sigma=0.0, seed=77).set({"strategies.s.params.fast": 4}).set(id="s", fast=2)
+        fails(ConfigError, lambda: sim.set(id="other", fast=2), "other")
         assert sim.config.run.seed == 77
         sim.run_until(ticks=5)
         assert (sim.ticks["price"] == 100.0).all()
@@ -257,7 +258,7 @@ class TestChanges:
             ("BUY", "x", "qty"),
         ):
             fails(EngineError, lambda side=side, qty=qty: sim.order(side, qty), word)
-        fails(EngineError, lambda: sim.order("BUY", 1, id="s"), "'s' is a strategy's account")
+        fails(EngineError, lambda: sim.order("BUY", 1, id="s"), "'s'", "another id")
         fails(ConfigError, lambda: sim.order("BUY", 1, id="@control"), "'@control'")
         sim.order("BUY", 2e6).step()
         assert sim.status["rejected"] == 1

@@ -11,15 +11,14 @@ from algosim.core.equity import equity_curve
 from algosim.events import Attach, Detach, Remove, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from algosim.events import Control, Fill, Plot
+    from algosim.events import Control, Fill, Member, Plot
     from algosim.runs.recording import Recording
 
     Floats = NDArray[np.float64]
-    Member = Attach | Version | Detach | Remove
 
 __all__ = ["Feed", "Mark", "Series", "Trades"]
 
@@ -108,7 +107,7 @@ class Feed:
         self._note(self._news("members", recording.members), self._news("controls", recording.controls))
         return fresh
 
-    def _news(self, kind: str, events: list[E]) -> list[E]:
+    def _news(self, kind: str, events: Sequence[E]) -> Sequence[E]:
         news = events[self._seen[kind] :]
         self._seen[kind] += len(news)
         return news
@@ -132,7 +131,7 @@ class Feed:
             [mark for seq, mark in self._marks if start < seq <= stop + 1],
         )
 
-    def _follow_equity(self, accounts: Iterable[str], price: Floats, fills: list[Fill]) -> None:
+    def _follow_equity(self, accounts: Iterable[str], price: Floats, fills: Sequence[Fill]) -> None:
         """Extend the equity of all accounts together, and its drawdown, over new prices."""
         for name in accounts:
             self._books.setdefault(name, _Books(self.initial_cash))

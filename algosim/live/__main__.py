@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -30,12 +32,21 @@ def last_words(
         sys.__excepthook__(kind, error, trace)
         text = f"{kind.__name__}: {text}"
     sys.stderr.write(f"{name}: {text}\n")
+    sys.stderr.flush()
+
+
+def give_up(name: str, failure: threading.ExceptHookArgs) -> None:
+    """End the process whose thread has failed: half of one would let the others wait for ever."""
+    if failure.exc_value is not None:
+        last_words(name, failure.exc_type, failure.exc_value, failure.exc_traceback)
+    os._exit(1)
 
 
 def main(role: str) -> None:
     """Be this role until the supervisor says stop."""
     birth = born()
     sys.excepthook = partial(last_words, birth.name)
+    threading.excepthook = partial(give_up, birth.name)
     if role in LINGERING:
         orphaned = die_with_parent(grace_s=GRACE_S)
         import_module(f"algosim.live.{role}").main(birth, orphaned)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from typing import Any
 
 import msgspec
@@ -11,7 +10,7 @@ import zmq
 
 from algosim.core.market import Market
 from algosim.errors import EngineError
-from algosim.events import End, Event, Tick
+from algosim.live.backlog import BUNDLE_S, Backlog
 from algosim.live.child import Birth, Link
 from algosim.live.gate import Gate
 from algosim.live.sequencer import Answer, Cleared, Ended, ProtocolFault, Sequencer, Started
@@ -50,16 +49,9 @@ SILENT = ("simulator", "broker", "controller", "observer")
 TELL_S = 0.02
 """How often the supervisor is told how far the run is done."""
 
-MAX_BUNDLE = 256 << 10
-"""Bytes of blocks in one frame; a block that alone is longer goes alone."""
-
-BUNDLE_S = 0.002
-"""How long a block waits for others to go to the recorder in one frame; the strategies have the first turn."""
-
 _tick_decoder = msgspec.json.Decoder(TickMessage)
 _stamped_decoder = msgspec.json.Decoder(Stamped)
 _upstream_decoder = msgspec.json.Decoder(Upstream)
-_block_encoder = msgspec.json.Encoder()
 _CONTROL = CONTROL_TOPIC.encode()
 
 
@@ -83,18 +75,10 @@ class _Broker:
         self.sequencer = Sequencer(config, market.price)
         self.senders = {party.token: party for party in birth.parties if party.name not in SILENT}
         self.curve = config.transport.security == "curve"
-        self.x_hidden = not config.model.reveal_state
         self.controls = 0
-        self.done = 0
         self.foreign = 0
         self.alive = True
         self._told, self._told_at = 0, 0.0
-        self.done_time = 0
-        self._kept: deque[tuple[int, int, bytes]] = deque()
-        self._bundle: deque[bytes] = deque()
-        self._bundle_due = 0.0
-        self._enough = max(1, config.transport.window // 4)
-        self._recorder_ready = False
         self.gate = Gate(birth)
         self._asset = config.model.asset_id.encode() + b" "
         self._open_sockets(birth)
@@ -109,6 +93,7 @@ class _Broker:
         self.orders = make(context, zmq.PULL, max(transport.hwm.orders, floor))
         self.fills = make(context, zmq.XPUB, max(transport.hwm.fills_pub, floor))
         self.blocks = make(context, zmq.PUSH, max(transport.hwm.orders, floor))
+        self.backlog = Backlog(self.blocks, transport.window)
         self.doorman = Doorman(
             context,
             {
@@ -149,14 +134,14 @@ class _Broker:
                     self._command(document)
             self._send()
             now = time.monotonic()
-            self._write(now)
+            self.backlog.send(now)
             self._tell(now)
 
     def _patience(self) -> int | None:
         """Return how long [ms] to wait for messages: no longer than until something is to be sent."""
-        if self._bundle:
+        if self.backlog.waiting:
             return round(BUNDLE_S * 1e3)
-        return round(TELL_S * 1e3) if self.done > self._told else None
+        return round(TELL_S * 1e3) if self.backlog.done > self._told else None
 
     def _stream(self) -> None:
         """Take ticks and commands, in the order of the stream."""
@@ -209,7 +194,8 @@ class _Broker:
         ):
             self.foreign += 1
         elif isinstance(message, Confirm):
-            self._confirmed(message)
+            if self.backlog.confirmed(message):
+                self.ticks.send(credit_frame(self.birth.nonces["credit"], self.backlog.done))
         elif isinstance(message, LogLines):
             self.sequencer.log(party.name, message.logs)
         elif isinstance(message, Stopped):
@@ -240,93 +226,22 @@ class _Broker:
                 self.link.tell("ready", party=name, socket="fills")
 
     def _send(self) -> None:
-        """Send what the sequencer has ready: to hosts at once, to the recorder while it listens."""
-        outbox, run_id = self.sequencer.outbox, self.birth.run_id
+        """Send hosts what the sequencer has for them; blocks wait for their turn."""
+        outbox = self.sequencer.outbox
         while outbox:
             item = outbox.popleft()
-            if isinstance(item, Cleared):
-                message: msgspec.Struct = Clear(
-                    seq=item.seq,
-                    ts_sim=item.time,
-                    ts_wall=wall_ns(),
-                    run_id=run_id,
-                    id=item.id,
-                    fills=item.fills,
-                    position=item.position,
-                    cash=item.cash,
-                )
-            elif isinstance(item, Started):
-                message = State(
-                    seq=item.seq,
-                    ts_sim=item.time,
-                    ts_wall=wall_ns(),
-                    run_id=run_id,
-                    id=item.id,
-                    books=item.books,
-                )
-            elif isinstance(item, Ended):
-                message = Stop(
-                    seq=item.seq,
-                    ts_sim=item.time,
-                    ts_wall=wall_ns(),
-                    run_id=run_id,
-                    id=item.id,
-                    fills=item.fills,
-                    position=item.position,
-                    cash=item.cash,
-                )
+            if isinstance(item, list):
+                self.backlog.keep(item)
             else:
-                self._keep(item)
-                continue
-            self.fills.send(published(item.id, message))
-
-    def _keep(self, block: list[Event]) -> None:
-        """Keep a block until the recorder has confirmed it."""
-        time_ns = next((event.ts_sim for event in block if isinstance(event, Tick | End)), self.done_time)
-        data = _block_encoder.encode(block)
-        self._kept.append((block[0].seq, time_ns, data))
-        if self._recorder_ready:
-            self._bundle.append(data)
-
-    def _write(self, now: float) -> None:
-        """Send the recorder what there is: not for every block, but before credit runs short."""
-        if not self._bundle:
-            return
-        if not self._bundle_due:
-            self._bundle_due = now + BUNDLE_S
-        if now < self._bundle_due and len(self._bundle) < self._enough:
-            return
-        self._bundle_due = 0.0
-        while self._bundle:
-            blocks, size = [self._bundle.popleft()], 0
-            while self._bundle and (size := size + len(blocks[-1])) + len(self._bundle[0]) < MAX_BUNDLE:
-                blocks.append(self._bundle.popleft())
-            try:
-                self.blocks.send(b"[" + b",".join(blocks) + b"]", zmq.NOBLOCK)
-            except zmq.Again:
-                self._lose_recorder()
-
-    def _lose_recorder(self) -> None:
-        """Keep what it has not confirmed; it asks for that when it is back."""
-        self._recorder_ready = False
-        self._bundle.clear()
-
-    def _confirmed(self, confirm: Confirm) -> None:
-        if confirm.fresh:
-            self._recorder_ready = True
-            self._bundle = deque(data for seq, _, data in self._kept if seq > confirm.seq)
-        while self._kept and self._kept[0][0] <= confirm.seq:
-            self.done_time = self._kept.popleft()[1]
-        if confirm.seq > self.done:
-            self.done = confirm.seq
-            self.ticks.send(credit_frame(self.birth.nonces["credit"], self.done))
+                self.fills.send(published(item.id, _message(item, self.birth.run_id)))
 
     def _tell(self, now: float) -> None:
         """Tell the supervisor how far the run is done; soon, but not for every tick."""
-        ended = self.sequencer.ended and self.done > self.sequencer.last
-        if self.done > self._told and (ended or now - self._told_at >= TELL_S):
-            self._told, self._told_at = self.done, now
-            self.link.tell("progress", done=self.done, time=self.done_time, ended=ended)
+        done = self.backlog.done
+        ended = self.sequencer.ended and done > self.sequencer.last
+        if done > self._told and (ended or now - self._told_at >= TELL_S):
+            self._told, self._told_at = done, now
+            self.link.tell("progress", done=done, time=self.backlog.done_time, ended=ended)
 
     def _command(self, document: dict[str, Any]) -> None:
         op = document["op"]
@@ -350,7 +265,7 @@ class _Broker:
             late = [name for name, member in self.sequencer.members.items() if member.unanswered]
             self.link.tell("answer", rid=document["rid"], late=late)
         elif op == "report":
-            self.link.tell("report", **self._report())
+            self.link.tell("report", rid=document.get("rid"), **self._report())
 
     def _report(self) -> dict[str, Any]:
         sequencer = self.sequencer
@@ -367,9 +282,9 @@ class _Broker:
                 "attached": member.attached,
             }
         return {
-            "done": self.done,
+            "done": self.backlog.done,
             "complete": sequencer.complete,
-            "unconfirmed": len(self._kept),
+            "unconfirmed": len(self.backlog),
             "waiting_for": sequencer.waiting_for() if sequencer.complete < sequencer.last else [],
             "foreign": {
                 "orders": self.foreign + self.doorman.refused("orders"),
@@ -379,3 +294,22 @@ class _Broker:
             "rejected": sequencer.rejected,
             "accounts": accounts,
         }
+
+
+def _message(item: Started | Cleared | Ended, run_id: str) -> State | Clear | Stop:
+    """Return what a host is sent."""
+    if isinstance(item, Started):
+        return State(
+            seq=item.seq, ts_sim=item.time, ts_wall=wall_ns(), run_id=run_id, id=item.id, books=item.books
+        )
+    kind = Clear if isinstance(item, Cleared) else Stop
+    return kind(
+        seq=item.seq,
+        ts_sim=item.time,
+        ts_wall=wall_ns(),
+        run_id=run_id,
+        id=item.id,
+        fills=item.fills,
+        position=item.position,
+        cash=item.cash,
+    )

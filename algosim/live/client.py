@@ -34,7 +34,7 @@ ENDED = "the market has ended"
 FORKED = "this process is a fork of the one that holds the market; use algosim.connect() in it"
 
 
-class EngineGone(EngineError):
+class EngineGone(EngineError):  # noqa: N818  (says what happened)
     """The supervisor has ended."""
 
 
@@ -70,7 +70,7 @@ class Client:
         self._thread = threading.Thread(target=self._pump, name="algosim line", daemon=True)
         self._thread.start()
 
-    def ask(self, op: str, timeout_s: float | None = 10.0, **fields: Any) -> dict[str, Any]:
+    def ask(self, op: str, timeout_s: float | None = 10.0, **fields: object) -> dict[str, Any]:
         """Send a request and wait for its answer.
 
         Raises
@@ -98,7 +98,7 @@ class Client:
                     raise EngineError(msg) from None
             last_look = self._gone()  # a last answer may be on its way
 
-    def send(self, op: str, **fields: Any) -> Future[dict[str, Any]]:
+    def send(self, op: str, **fields: object) -> Future[dict[str, Any]]:
         """Send a request and return the promise of its answer."""
         if os.getpid() != self._pid:
             raise EngineError(FORKED)

@@ -77,13 +77,25 @@ def remove_connection(run_id: str) -> None:
         _path(run_id).unlink()
 
 
+class _Process(msgspec.Struct):
+    """The supervisor of a run of any version."""
+
+    pid: int
+    started: float
+
+
 def is_alive(connection: Connection) -> bool:
     """Whether the run is still there."""
+    process = _Process(connection.pid, connection.started)
+    return _path(connection.run_id).exists() and _lives(process)
+
+
+def _lives(process: _Process) -> bool:
     try:
-        process = psutil.Process(connection.pid)
-        same = abs(process.create_time() - connection.started) < 1.0
+        found = psutil.Process(process.pid)
+        same = abs(found.create_time() - process.started) < 1.0
         # One that its launcher has not taken note of yet has ended all the same.
-        return same and process.status() != psutil.STATUS_ZOMBIE and _path(connection.run_id).exists()
+        return same and found.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
@@ -93,13 +105,16 @@ def connection_files() -> list[Connection]:
     found = []
     for path in _folder().glob("algosim-*.json"):
         try:
-            connection = msgspec.json.decode(path.read_bytes(), type=Connection)
+            data = path.read_bytes()
+            process = msgspec.json.decode(data, type=_Process)
         except (OSError, msgspec.MsgspecError):
-            continue  # another version's, or just being removed
-        if is_alive(connection):
-            found.append(connection)
-        else:
-            remove_connection(connection.run_id)
+            continue  # none of ours, or just being removed
+        if not _lives(process):
+            with contextlib.suppress(OSError):
+                path.unlink()
+            continue
+        with contextlib.suppress(msgspec.ValidationError):  # another version's
+            found.append(msgspec.json.decode(data, type=Connection))
     return sorted(found, key=lambda connection: connection.started)
 
 

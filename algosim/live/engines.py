@@ -9,6 +9,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -85,6 +86,7 @@ class OwnEngine:
     def __init__(self, setup: Setup, run_id: str, folder: Path) -> None:
         self._pid = os.getpid()
         self._outcome: Outcome | None = None
+        self._lock = threading.Lock()
         self._run_id = run_id
         server, controller, observer = fresh_keys(), fresh_keys(), fresh_keys()
         tokens = {name: secrets.token_hex(16) for name in ("controller", "observer")}
@@ -165,10 +167,11 @@ class OwnEngine:
 
     def outcome(self) -> Outcome:
         """Return how the run ended, once the supervisor is gone, and let go of all that belongs to it."""
-        if self._outcome is None:
-            self._outcome = self._heard()
-            self._reap()
-        return self._outcome
+        with self._lock:  # two threads may ask at once
+            if self._outcome is None:
+                self._outcome = self._heard()
+                self._reap()
+            return self._outcome
 
     def _heard(self) -> Outcome:
         assert self._process.stdout is not None

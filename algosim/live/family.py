@@ -36,6 +36,8 @@ class Process:
         When it was last heard (monotonic seconds).
     gone_at : float or None
         When it was first seen to have ended.
+    words : str
+        Why it ended, as far as it could still say that.
     """
 
     def __init__(self, name: str, role: str, popen: subprocess.Popen[bytes]) -> None:
@@ -46,6 +48,7 @@ class Process:
         self.waiting: list[dict[str, Any]] = []
         self.heard_at = time.monotonic()
         self.gone_at: float | None = None
+        self.words = ""
 
     @property
     def gone(self) -> bool:
@@ -129,7 +132,9 @@ class Family:
     def how_it_ended(self, process: Process) -> str:
         """Return the way one of them ended, in words."""
         whose = f" of {process.name!r}" if process.role == "host" else ""
-        words = last_words(self._folder, process.name) if process.gave_up else ""
+        words = process.words
+        if process.gave_up and not words:
+            words = last_words(self._folder, process.name)
         return f"the {process.role} process{whose} {how_it_ended(process.popen.returncode, words)}"
 
 

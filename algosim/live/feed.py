@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Feed", "Hole"]
 
 
-class Hole(Exception):
+class Hole(Exception):  # noqa: N818  (says what is missing)
     """A message that must have come has not; an answer that was computed without it would be wrong."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import zmq
@@ -34,6 +34,9 @@ from algosim.live.wire import (
     wall_ns,
 )
 from algosim.live.workers import CHECK_S
+
+if TYPE_CHECKING:
+    from algosim.events import Level
 
 __all__ = ["main"]
 
@@ -288,7 +291,7 @@ class _Host:
         self.warmup = reply.warmup
         ack = encode(self._ack(version, reply, tick))
         if len(ack) > MAX_FRAME:
-            self.versions.lose(version, "protocol", f"it drew more in one tick than {MAX_FRAME >> 20} MB hold")
+            self.versions.lose(version, "protocol", f"it drew more in a tick than {MAX_FRAME >> 20} MB hold")
             return
         self.feed.acked = tick.seq
         self.orders.send(ack)
@@ -325,20 +328,21 @@ class _Host:
 
     # What goes out
 
-    def _tell(self, op: str, **fields: Any) -> None:
+    def _tell(self, op: str, **fields: Any) -> None:  # noqa: ANN401  (a document)
         """Tell the supervisor what became of a version."""
         if op in ("began", "swapped"):
             fields["health"] = self._health()
         self.link.tell(op, **fields)
 
     def _log(self, logs: list[tuple[Level, str]]) -> None:
-        message = encode(LogLines(logs=self._admitted(logs), **self._envelope(self.feed.acked, self.desk.now)))
+        envelope = self._envelope(self.feed.acked, self.desk.now)
+        message = encode(LogLines(logs=self._admitted(logs), **envelope))
         if self._unsent is None:
             self.orders.send(message)
         else:
             self._unsent.append(message)  # a PUSH socket without a peer would block
 
-    def _admitted(self, logs: list[tuple[Level, str]]) -> list[tuple[str, str]]:
+    def _admitted(self, logs: list[tuple[Level, str]]) -> list[tuple[Level, str]]:
         return self.allowance.admit(logs, time.monotonic()) if logs else logs
 
     def _envelope(self, seq: int, ts_sim: int) -> dict[str, Any]:

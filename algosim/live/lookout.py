@@ -30,7 +30,7 @@ STALL_S = 0.5
 """When the supervisor itself was stopped for longer, nobody is blamed for what it did not hear."""
 
 HURRY_S, LEAVE_S = 1.3, 2.3
-"""What strategies have for their last ticks, and what they have by ``on_stop``; stopping takes 3 s at most."""
+"""What strategies have for their last ticks, and by the end of ``on_stop``; stopping takes 3 s at most."""
 
 ORPHAN_HURRY_S, ORPHAN_LEAVE_S, ORPHAN_GIVE_UP_S = 0.5, 1.0, 1.5
 """The same, and `GIVE_UP_S`, where the process that started the run is gone and all must end soon."""
@@ -122,7 +122,7 @@ class Lookout:
             if process.role != "host":
                 if silent > ENGINE_SILENCE_S:
                     run.crash(f"the {process.role} process does not answer, for {ENGINE_SILENCE_S:g} s")
-            elif not run.strategies[process.name].attached or (run.paused and not run.waits):
+            elif not run.strategies[process.name].owes or (run.paused and not run.waits):
                 process.heard_at = now  # nobody waits for it
             elif silent > SILENCE_S:
                 run.family.kill(process.name)
@@ -144,7 +144,7 @@ class Lookout:
             self._hurried = True
             run.ask("broker", "late", lambda answer: self._hurry(answer["late"]))
         if stopping > self._patience():
-            self._hurry(list(run.strategies))
+            self._hurry([name for name, strategy in run.strategies.items() if strategy.owes])
         orphan_late = self.orphaned and stopping > ORPHAN_GIVE_UP_S
         if orphan_late or now - self._moved_at > GIVE_UP_S:
             run.crash("it did not come to its end; " + self._whose_fault(now))
@@ -158,7 +158,7 @@ class Lookout:
         """Detach strategies that keep the run from ending."""
         run = self._run
         for name in names:
-            if name in run.family.members and run.strategies[name].attached:
+            if name in run.family.members:
                 run.family.kill(name)
                 run.lose(name, "stop", {"message": "it did not come to an end within the stop deadline"})
 

@@ -160,7 +160,10 @@ class News:
             strategy.error = document["error"]
 
     def _failed(self, process: Process, document: Document) -> None:
-        """Go on without a strategy; its host waits for another version."""
+        """Go on without a strategy, whose host waits for another version; or hear why a process ends."""
+        if process.role != "host":
+            process.words = document["reason"]  # it is about to end
+            return
         self._run.lose(process.name, document["reason"], document["error"])
         if not self._run.started:
             self._barrier.refuse({"strategy": process.name, **document["error"]})
@@ -177,7 +180,8 @@ class News:
         run.strategies[name].state = "removed"
         # An answer that was still in its queue will not come; the notice does nothing if all have.
         lost = "its host ended before its last answer"
-        run.tell("broker", "detach", id=name, reason="removed", error=lost, version=run.strategies[name].joined)
+        version = run.strategies[name].joined
+        run.tell("broker", "detach", id=name, reason="removed", error=lost, version=version)
 
     def _beat(self, process: Process, document: Document) -> None:
         self._run.strategies[process.name].health = document["health"]
@@ -204,7 +208,8 @@ class News:
         self._run.over = self._run.closing_at is not None
 
     def _reported(self, process: Process, document: Document) -> None:
-        self._report.take(process.name, document)
+        if process.role != "recorder":  # of whom it is enough to hear
+            self._report.take(process.name, document)
 
     def _answered(self, _: Process, document: Document) -> None:
         self._run.board.answered(document)

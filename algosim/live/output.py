@@ -4,7 +4,9 @@ from __future__ import annotations
 
 __all__ = ["Allowance", "cut"]
 
-Lines = list[tuple[str, str]]
+from algosim.events import Level
+
+Lines = list[tuple[Level, str]]
 
 LINE = 32
 """Characters that a line costs beside its own, so that a million empty ones are too many, too."""

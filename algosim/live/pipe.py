@@ -12,8 +12,8 @@ from algosim.events import Fill, Level
 
 __all__ = [
     "Acted",
-    "Begin",
     "Began",
+    "Begin",
     "Broke",
     "Finish",
     "Finished",
@@ -178,9 +178,11 @@ def read_question(stdin: int, buffer: FrameBuffer) -> Question | None:
         if not data:
             return None
         buffer.feed(data)
-    return _questions.decode(frame)
+    question: Question = _questions.decode(frame)
+    return question
 
 
 def decode_reply(frame: memoryview) -> Reply:
     """Read a worker's reply, strictly."""
-    return _replies.decode(frame)
+    reply: Reply = _replies.decode(frame)
+    return reply

@@ -27,6 +27,7 @@ __all__ = ["main"]
 
 BATCH = 16
 
+LINGER_MS = 500
 LOOK_MS = 100
 """How often it looks whether the supervisor is still there."""
 
@@ -35,21 +36,28 @@ _bundle_decoder = msgspec.json.Decoder(list[list[Event]])
 
 def main(birth: Birth, orphaned: threading.Event) -> None:
     """Run until the supervisor says stop, or is gone."""
-    recorder = _Recorder(birth, orphaned)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    link = Link(context, birth)
     try:
-        recorder.run()
-    except RunError:
-        with contextlib.suppress(RunError):
-            recorder.recorder.finish()  # of what is on disk
+        _Recorder(birth, context, link, orphaned).run()
+    except RunError as error:
+        # The disk may be too full for words.
+        link.tell("failed", reason=str(error))
+        context.destroy(linger=LINGER_MS)
         raise
 
 
 class _Recorder:
-    def __init__(self, birth: Birth, orphaned: threading.Event) -> None:
+    def __init__(
+        self,
+        birth: Birth,
+        context: zmq.Context[zmq.Socket[bytes]],
+        link: Link,
+        orphaned: threading.Event,
+    ) -> None:
         self.birth = birth
+        self.link = link
         self.orphaned = orphaned
-        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self.link = Link(context, birth)
         folder = Path(birth.extra["folder"])
         make_recorder = Recorder.reopen if birth.extra["resume"] else Recorder
         self.recorder = make_recorder(birth.config, start_event(birth.run_id, birth.config), folder)
@@ -60,15 +68,15 @@ class _Recorder:
         self.blocks = make(context, zmq.PULL, hwm)
         self.blocks.setsockopt(zmq.MAXMSGSIZE, -1)  # a block is as long as it is, and comes from the broker
         self.confirms = make(context, zmq.PUSH, hwm)
+        self.poller = zmq.Poller()
+        for socket in (self.link.socket, self.blocks):
+            self.poller.register(socket, zmq.POLLIN)
         self.link.tell("hello")
 
     def run(self) -> None:
         """Record until told to stop; without a supervisor, what has arrived."""
-        poller = zmq.Poller()
-        poller.register(self.link.socket, zmq.POLLIN)
-        poller.register(self.blocks, zmq.POLLIN)
         while self.alive and not self.orphaned.is_set():
-            ready = dict(poller.poll(LOOK_MS))
+            ready = dict(self.poller.poll(LOOK_MS))
             if self.blocks in ready:
                 self._record()
             if self.link.socket in ready:
@@ -92,9 +100,10 @@ class _Recorder:
             self._confirm(fresh=True)
         elif op == "close":
             self._close()
+            self.poller.unregister(self.blocks)
             self.link.tell("closed")
         elif op == "report":
-            self.link.tell("report", last=self.last)
+            self.link.tell("report")
 
     def _close(self) -> None:
         """Sum up what there is, of a run that does not come to its end."""
@@ -122,19 +131,20 @@ class _Recorder:
 
     def _record(self) -> None:
         """Write the blocks that have arrived and confirm the last of them."""
-        events: list[Event] = []
-        end: list[Event] = []
-        for block in chain.from_iterable(map(_bundle_decoder.decode, arrived(self.blocks, BATCH))):
-            if not self._is_next(block[0].seq):
-                continue
-            if isinstance(block[-1], End):
-                end = block
-            else:
-                events += block
-        if events:
-            self.recorder.take(*_split(events))
+        bundles = map(_bundle_decoder.decode, arrived(self.blocks, BATCH))
+        blocks = [block for block in chain.from_iterable(bundles) if self._is_next(block[0].seq)]
+        end = blocks.pop() if blocks and isinstance(blocks[-1][-1], End) else None
+        events = list(chain.from_iterable(blocks))
+        try:
+            if events:
+                self.recorder.take(*_split(events))
+            if end:
+                self.recorder.take_end(end)
+        except RunError:
+            with contextlib.suppress(RunError):
+                self.recorder.finish()  # of what is on disk
+            raise
         if end:
-            self.recorder.take_end(end)
             self.recorder.finish()
         if events or end:
             self._confirm()

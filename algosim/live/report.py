@@ -38,6 +38,7 @@ class Report:
         self._barrier = barrier
         self._askers: list[Asker] = []
         self._asked_at = 0.0
+        self._number = 0
         self._awaited: set[str] = set()
         self._reports: dict[str, Document] = {
             "simulator": {"tick": 0, "ts_sim": 0, "open": 0, "foreign": {}},
@@ -53,14 +54,16 @@ class Report:
         """Answer as soon as the processes have said how they do."""
         self._askers.append(asker)
         self._asked_at = time.monotonic()
+        self._number += 1
         self._awaited = set(SOURCES)
         for name in SOURCES:
-            self._run.tell(name, "report")
+            self._run.tell(name, "report", rid=self._number)
 
     def take(self, name: str, report: Document) -> None:
-        """Take one process's part."""
+        """Take one process's part; one that was asked for before says how it was then."""
         self._reports[name] = report
-        self._awaited.discard(name)
+        if report["rid"] == self._number:
+            self._awaited.discard(name)
         if not self._awaited:
             self._answer()
 

@@ -43,7 +43,7 @@ class Status(_Request):
 
 
 class Settings(_Request, tag="config"):
-    """What are the settings now?"""
+    """Ask what the settings are now."""
 
 
 class Start(_Request):

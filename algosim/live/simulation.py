@@ -13,8 +13,8 @@ from algosim.errors import EngineError
 from algosim.live.arguments import target
 from algosim.live.client import FORKED
 from algosim.live.connection import Connection, find_connection
+from algosim.live.controls import Controls
 from algosim.live.engines import FoundEngine, OwnEngine, renew
-from algosim.live.handle import Handle
 from algosim.runs import folder as run_folder
 from algosim.runs.result import Result
 from algosim.runs.setup import Setup, StrategyArgument, prepare
@@ -31,7 +31,7 @@ START_S = 60.0
 STOP_S = 15.0
 
 
-class Simulation(Handle):
+class Simulation(Controls):
     """A live market: real processes that trade, pause, change and stop as you say.
 
     Building one starts nothing; `start` or ``with`` does. Leaving ``with`` stops it, and so does the end of
@@ -158,17 +158,8 @@ class Simulation(Handle):
         if self._engine is None:
             msg = "the market has not started; there is nothing to stop"
             raise EngineError(msg)
-        if os.getpid() != self._pid:
-            raise EngineError(FORKED)
+        self._end(self._engine)
         if self._result is None:
-            try:
-                self._config = self.config  # the last that can be known of a market that another started
-                with contextlib.suppress(EngineError):
-                    self._command("stop", STOP_S)
-            finally:
-                if self._outcome is None:  # it does not answer, or we are interrupted
-                    self._engine.end(0.0)
-            self._settle()
             assert self.folder is not None
             saved = run_folder.read_run(self.folder)
             digest = saved.digest or saved.recording.digest
@@ -177,6 +168,21 @@ class Simulation(Handle):
             )
         return self._result
 
+    def _end(self, engine: OwnEngine | FoundEngine) -> None:
+        """End the run, if it goes on."""
+        if os.getpid() != self._pid:
+            raise EngineError(FORKED)
+        self._settle()
+        try:
+            if self._outcome is None:
+                self._config = self.config  # the last that can be known of a market that another started
+                with contextlib.suppress(EngineError):
+                    self._command("stop", STOP_S)
+        finally:
+            if self._outcome is None:  # it does not answer, or we are interrupted
+                engine.end(0.0)
+        self._settle()
+
     def reset(self) -> Self:
         """End the run and make a fresh one ready: new processes, a new run id, the settings as they are now.
 
@@ -184,7 +190,7 @@ class Simulation(Handle):
         """
         if self._engine is not None:
             config = configuration.with_settings(self.config, self._noted)
-            self.stop()
+            self._end(self._engine)
             self._engine = self._outcome = self._result = None
             self._config = config
         self._launch()

@@ -198,7 +198,7 @@ class _Simulator:
             self.doorman.allow(party.key, ["ticks"])
             self.link.tell("done", rid=document["rid"])
         elif op == "report":
-            self.link.tell("report", **self._report())
+            self.link.tell("report", rid=document.get("rid"), **self._report())
         elif self.ended:
             self.link.tell("done", rid=document["rid"], error="the run has ended")
         else:

@@ -55,6 +55,11 @@ class Strategy:
         """Whether somebody has taken it out of the market."""
         return self.state in ("leaving", "removed")
 
+    @property
+    def owes(self) -> bool:
+        """Whether the run may be waiting for what it answers."""
+        return self.attached or self.state == "leaving"
+
     def may_attach(self, *, running: bool) -> bool:
         """Whether it can be attached: its host hears everything and its code is imported.
 
@@ -76,4 +81,10 @@ class Strategy:
     def status(self) -> dict[str, Any]:
         """Return what a person sees."""
         state = "failed" if self.error is not None and not self.attached else self.state
-        return {**self.health, "state": state, "version": self.version, "error": self.error, "params": self.params}
+        return {
+            **self.health,
+            "state": state,
+            "version": self.version,
+            "error": self.error,
+            "params": self.params,
+        }

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import zmq
-
 from algosim.core.desk import HISTORY
 from algosim.core.strategy import strategy_seed
 from algosim.errors import StrategyError
@@ -17,11 +15,14 @@ from algosim.runs.source import Source, read_source
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import zmq
+
     from algosim.core.desk import Desk
+    from algosim.events import Level
     from algosim.live.child import Birth
     from algosim.live.pipe import Question, Reply
 
-    Lines = list[tuple[str, str]]
+    Lines = list[tuple[Level, str]]
 
 __all__ = ["Succession", "Version"]
 
@@ -373,12 +374,10 @@ class Succession:
 
 def _described(message: str, broke: Broke | None = None) -> dict[str, Any]:
     """Return an error as the handle can raise it."""
-    if broke is None:
-        return {"message": message}
     return {
         "message": message,
-        "file": broke.file,
-        "line": broke.line,
-        "source": broke.source,
-        "frames": broke.frames,
+        "file": broke.file if broke else None,
+        "line": broke.line if broke else None,
+        "source": broke.source if broke else None,
+        "frames": broke.frames if broke else "",
     }

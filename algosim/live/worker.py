@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from algosim.core.desk import HISTORY, Desk
 from algosim.core.strategy import Runner, explain, seed_globals
 from algosim.errors import StrategyError
+from algosim.live.output import cut
 from algosim.live.pipe import (
     Acted,
     Began,
@@ -26,7 +27,6 @@ from algosim.live.pipe import (
     read_question,
     send,
 )
-from algosim.live.output import cut
 from algosim.runs.guard import die_with_launcher, was_launched_by
 from algosim.runs.launch import check_start, take_stdout
 from algosim.runs.printed import Printed
@@ -141,7 +141,7 @@ class _Worker:
         logs = self.runner.desk.logs if self.runner is not None else self.printed.early()
         return Broke(str(error), error.file, error.line, error.source, error.frames, self._shown(logs))
 
-    def _shown(self, logs: list[tuple[Level, str]]) -> list[tuple[str, str]]:
+    def _shown(self, logs: list[tuple[Level, str]]) -> list[tuple[Level, str]]:
         """Return what fits into a reply; the host sees to it that it does not come too often."""
         return cut(logs, self.job.max_output) if logs else logs
 

@@ -55,7 +55,9 @@ def run_metrics(recording: Recording, config: Config, *, window_s: float | None 
     else:
         for name, fills in by_account.items():
             figures[name] = marks.window(fills, cash, first[name], round(window_s * 1e9))
-    if by_account:
+    if len(figures) == 1 and set(first.values()) == {1}:
+        figures["total"] = dict(*figures.values())
+    elif by_account:
         ledgers = [Ledger(fills, cash) for fills in by_account.values()]
         figures["total"] = marks.total(ledgers, None if window_s is None else round(window_s * 1e9))
     return figures

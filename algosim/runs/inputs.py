@@ -16,11 +16,10 @@ from algosim.settings import coerce
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from algosim.events import Event, Remove
+    from algosim.events import Event, Member, Remove
     from algosim.runs.folder import SavedRun
     from algosim.runs.source import Source
 
-    Member = Attach | Version | Detach | Remove
 
 __all__ = ["Inputs", "read_inputs"]
 

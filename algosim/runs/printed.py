@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from algosim.core.desk import Desk
+    from algosim.events import Level
 
 __all__ = ["Printed"]
 
@@ -29,7 +30,7 @@ class Printed(io.TextIOBase):
             desk.say("print", line)
         self._early = []
 
-    def early(self) -> list[tuple[str, str]]:
+    def early(self) -> list[tuple[Level, str]]:
         """Return what was printed while there was no desk."""
         return [("print", line) for line in self._early]
 

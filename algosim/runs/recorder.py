@@ -38,7 +38,11 @@ class _File:
 
     def __init__(self, path: Path, header: bytes = b"", *, keep: int = 0, held: bool = False) -> None:
         self.path = path
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        try:
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        except OSError as error:
+            msg = f"cannot write {path}: {error.strerror}"
+            raise RunError(msg) from error
         if held:
             hold(self._fd)
         self.size = keep
@@ -174,13 +178,11 @@ class Recorder:
                     file.cut(size)
             raise
 
-    def finish(self) -> dict[str, Any]:
-        """Compute the metrics and, in a folder, write the files that sum the run up."""
-        metrics = run_metrics(self.recording, self.config)
+    def finish(self) -> None:
+        """In a folder, write the files that sum the run up."""
         if self._files is not None and self.folder is not None:
             self.close()
-            write_summary(self.folder, self.recording, metrics, self.digest)
-        return metrics
+            write_summary(self.folder, self.recording, run_metrics(self.recording, self.config), self.digest)
 
     def close(self) -> None:
         """Close the files as they are; a run that did not come to its end has no files that sum it up."""

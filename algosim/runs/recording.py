@@ -25,15 +25,15 @@ from algosim.events import (
     Tick,
     Version,
 )
+from algosim.runs.plots import Plots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from algosim.events import Event
+    from algosim.events import Event, Member
 
-    Member = Attach | Version | Detach | Remove
 
 __all__ = ["Recording"]
 
@@ -44,7 +44,8 @@ class Recording:
     Attributes
     ----------
     start, end : RunStart, End or None
-    orders, fills, snapshots, controls, members, plots, logs : list
+    orders, fills, snapshots, controls, members, logs : list
+    plots : Plots
         Events in the order of the file. `members` has Attach, Version, Detach and Remove.
     """
 
@@ -59,7 +60,7 @@ class Recording:
         self.snapshots: list[Snapshot] = []
         self.controls: list[Control] = []
         self.members: list[Member] = []
-        self.plots: list[Plot] = []
+        self.plots = Plots()
         self.logs: list[Log] = []
 
     def __len__(self) -> int:

@@ -13,7 +13,8 @@ import msgspec
 from algosim.events import Event, Plot
 from algosim.live.sockets import fresh_keys
 from algosim.runs.launch import hand_over, start
-from tests.benchmarks.bare_parties import BLOCKS, Plan
+from tests.benchmarks.bare_parties import BLOCKS
+from tests.benchmarks.bare_party import Plan
 
 PARTIES = ("simulator", "broker", "recorder", "host", "observer")
 

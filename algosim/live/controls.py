@@ -1,0 +1,170 @@
+"""What can be said to a live market: go, stop, change, trade."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Self
+
+from algosim import settings as configuration
+from algosim.errors import AlgosimError, ConfigError, EngineError
+from algosim.live.arguments import account_id, count, target
+from algosim.live.handle import Handle
+from algosim.runs.workspace import find_strategy
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+__all__ = ["Controls"]
+
+RELOAD_S = 30.0
+
+
+class Controls(Handle):
+    """A handle that commands.
+
+    Commands return once they are stamped: they act before the next tick. On a market that has not started,
+    has ended or crashed they raise `EngineError`, which says what to do.
+    """
+
+    def pause(self) -> Self:
+        """Pause after the last tick released; returns once all of it is done."""
+        self._command("pause", None)
+        return self
+
+    def resume(self) -> Self:
+        """Go on after a pause."""
+        self._command("resume")
+        return self
+
+    def step(self, n: int = 1) -> Self:
+        """Release `n` ticks of a paused market; returns once they are done."""
+        self._journey("step", {"n": count(n, "n")})
+        return self
+
+    def _journey(self, op: str, goal: dict[str, int]) -> None:
+        """Let the market run to a point and pause there; it pauses too if we are interrupted."""
+        try:
+            self._travel(op, goal)
+        except KeyboardInterrupt:
+            with contextlib.suppress(AlgosimError):
+                self.pause()
+            raise
+
+    def wait(self, *, ticks: int | None = None, time: str | float | None = None) -> Self:
+        """Wait until the market, which goes on, has come to a tick or time; without one, to its end.
+
+        Raises
+        ------
+        EngineError
+            If the market stands still before that point, or ends before it.
+        """
+        goal = {} if ticks is None and time is None else target(ticks, time)
+        state = self.state
+        if state in ("finished", "crashed"):
+            self._check_arrival(goal)
+            return self
+        recording = self.recording
+        far = goal.get("ticks", 0) > len(recording) or goal.get("time", 0) > recording.last_time
+        if state == "paused" and (far or not goal):
+            msg = f"the market is paused at tick {len(recording)}; resume() it first, or use run_until(...)"
+            raise EngineError(msg)
+        self._travel("wait", goal)
+        return self
+
+    def set(
+        self, settings: Mapping[str, object] | None = None, *, id: str | None = None, **values: object
+    ) -> Self:
+        """Change market, schedule or execution settings, or a strategy's parameters, while it runs.
+
+        Parameters
+        ----------
+        settings : mapping, optional
+            By dotted key.
+        id : str, optional
+            A strategy; the values are then its parameters, and it reloads with them.
+        **values
+            By the last part of the key, where that is unambiguous.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such setting, the value cannot be used, or it only makes sense at a reset: it is
+            then kept for `reset`, and nothing is changed now.
+        StrategyError
+            If the strategy has no such parameter, or does not load.
+        """
+        wanted = {**(settings or {}), **values}
+        runs = self._engine is not None and self._outcome is None
+        if id is not None and runs:
+            self._command("reload", RELOAD_S, id=id, params=wanted)
+            return self
+        if id is not None:
+            wanted = {f"strategies.{id}.params.{name}": value for name, value in wanted.items()}
+        changes: dict[str, object] = {}
+        for name, value in wanted.items():
+            key = configuration.resolve(name)
+            changes[key] = configuration.coerce(key, value)
+        changed = configuration.with_settings(self.config, changes)
+        if not runs:
+            self._config = changed
+            return self
+        fixed = {key: value for key, value in changes.items() if configuration.applies(key) != "now"}
+        if fixed:
+            self._noted |= fixed
+            what = ", ".join(fixed)
+            msg = f"{what} can only change at a reset: kept for it, call reset(); nothing is changed now"
+            raise ConfigError(msg)
+        for key, value in changes.items():
+            self._command("set", key=key, value=value)
+        return self
+
+    def add(
+        self,
+        strategy: str | os.PathLike[str],
+        *,
+        id: str | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Add a strategy to the market; it trades from the next tick on.
+
+        Parameters
+        ----------
+        strategy : name or path
+        id : str, optional
+            Its account; without one, the strategy's own name.
+        params : mapping, optional
+        """
+        source = find_strategy(strategy)
+        name = account_id(source.id if id is None else id)
+        self._command("add", RELOAD_S, id=name, path=str(source.path), params=dict(params or {}))
+        return self
+
+    def remove(self, id: str) -> Self:
+        """Take a strategy out of the market; its account keeps its position."""
+        self._command("remove", id=id)
+        return self
+
+    def reload(self, id: str | None = None, *, keep_state: bool = False) -> Self:
+        """Load a strategy's files again; the new version takes over at the next tick.
+
+        Parameters
+        ----------
+        id : str, optional
+            Not needed where there is one strategy only.
+        keep_state : bool
+            Offer the new version what the old one has kept with ``ctx.set_state``.
+        """
+        if id is None:
+            names = list(self.status["strategies"])
+            if len(names) != 1:
+                msg = f"say which strategy to reload; there are: {', '.join(names) or 'none'}"
+                raise ConfigError(msg)
+            id = names[0]
+        self._command("reload", RELOAD_S, id=id, keep_state=keep_state)
+        return self
+
+    def order(self, side: str, qty: float, *, id: str = "manual", tag: str = "") -> Self:
+        """Place a market order by hand, on an account of its own."""
+        self._command("order", side=side, qty=qty, id=account_id(id), tag=tag)
+        return self

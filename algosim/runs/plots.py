@@ -1,0 +1,66 @@
+"""What strategies drew, kept as plain numbers: a run may have a point of every indicator at every tick."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Sequence
+from typing import overload
+
+from algosim.events import Plot
+
+__all__ = ["Plots"]
+
+
+class Plots(Sequence[Plot]):
+    """A sequence of plots that takes a tenth of the memory of a list of them.
+
+    Reading one makes it anew, without the mark of a block's end.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[tuple[str, ...], int] = {}
+        self._names: list[tuple[str, ...]] = []  # by kind: the strategy's id, then the names of the lines
+        self._kind = array("L")
+        self._seq = array("q")
+        self._start = array("q")
+        self._values = array("d")
+
+    def append(self, plot: Plot) -> None:
+        """Take one more."""
+        names = (plot.id, *plot.values)
+        kind = self._kinds.get(names)
+        if kind is None:
+            kind = self._kinds[names] = len(self._names)
+            self._names.append(names)
+        self._kind.append(kind)
+        self._seq.append(plot.seq)
+        self._start.append(len(self._values))
+        self._values.extend([math.nan if value is None else value for value in plot.values.values()])
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._seq)
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether another sequence of plots has the same ones."""
+        return list(self) == list(other) if isinstance(other, Plots) else NotImplemented
+
+    @overload
+    def __getitem__(self, index: int) -> Plot: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Plot]: ...
+    def __getitem__(self, index: int | slice) -> Plot | list[Plot]:
+        """Return one by its place, or a list of several."""
+        if isinstance(index, slice):
+            return [self._plot(i) for i in range(*index.indices(len(self)))]
+        return self._plot(range(len(self))[index])
+
+    def _plot(self, i: int) -> Plot:
+        name, *lines = self._names[self._kind[i]]
+        start = self._start[i]
+        values = self._values[start : start + len(lines)]
+        points = {
+            line: None if math.isnan(value) else value for line, value in zip(lines, values, strict=True)
+        }
+        return Plot(seq=self._seq[i], id=name, values=points)
