@@ -343,3 +343,15 @@ def test_other_peoples_text_cannot_steer_the_terminal(call, home):
     assert said.code == 1
     assert "ValueError" in said.err
     assert "\x1b" not in said.out + said.err
+
+
+def test_a_strategy_that_fails_at_its_first_tick_fails_the_run(home, call):
+    write(home, "typo", "def on_tick(ctx, tick):\n    ctx.foo()\n")
+    said = call("eval", "--strategy", "typo", "--ticks", 60, "--seed", 1)
+    assert said.code == 1
+    assert "typo stopped: AttributeError: ctx has no 'foo'" in said.err
+
+
+def test_rejected_orders_are_told(call):
+    said = call("eval", "--strategy", "buy_and_hold", "--ticks", 20, "--seed", 1, "--set", "max_position=0.5")
+    assert "buy_and_hold: 20 orders rejected, the last: order rejected: position plus pending" in said.out

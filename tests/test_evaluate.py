@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from algosim.errors import ConfigError, RunError, StrategyError
+from algosim.events import Detach
 from algosim.runs.evaluate import evaluate
 from algosim.runs.listing import runs
 from algosim.runs.replay import replay
@@ -490,7 +491,6 @@ def test_a_run_writes_to_its_folder_only(place, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("code", "hook", "line"),
     [
-        ("def on_tick(ctx, tick):\n    while ctx.time() > 1.0:\n        pass\n", "on_tick", (2, 3)),
         (
             "def init(ctx):\n    while True:\n        pass\n\ndef on_tick(ctx, tick):\n    pass\n",
             "init",
@@ -524,3 +524,32 @@ def on_tick(ctx, tick):
     path = write_strategy(place, "slow", slow)
     result = evaluate(path, seed=1, ticks=40, settings={"on_tick_s": 0.3})
     assert len(result.ticks) == 40
+
+
+def test_a_strategy_over_its_budget_is_detached_at_that_tick_and_the_account_goes_on(place):
+    late = """def on_tick(ctx, tick):
+    if tick["seq"] == 3:
+        ctx.target(1)
+    while tick["seq"] == 5000:
+        pass
+"""
+    path = write_strategy(place, "late", late)
+    result = evaluate(path, seed=1, ticks=6000, settings={"on_tick_s": 0.3}, out=place / "late_run")
+    detach = next(event for event in result.recording.members if isinstance(event, Detach))
+    assert (detach.seq, detach.last_ack) == (5000, 4999)
+    assert "late.py, line " in detach.error or "strategy.py, line " in detach.error
+    assert (len(result.ticks), len(result.trades)) == (6000, 1)
+    assert replay(place / "late_run").digest == result.digest
+
+
+def test_what_strategies_say_is_a_table(place):
+    code = """def on_tick(ctx, tick):
+    if tick["seq"] == 2:
+        print("hello")
+        ctx.target(1e9)
+"""
+    logs = evaluate(write_strategy(place, "talker", code), seed=1, ticks=5).logs
+    assert logs["level"].tolist() == ["print", "reject"]
+    assert logs["seq"].tolist() == [2, 2]
+    assert logs["text"].iloc[0] == "hello"
+    assert "max_position" in logs["text"].iloc[1]

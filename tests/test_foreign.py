@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import socket
 import struct
 import threading
@@ -14,7 +15,12 @@ import pytest
 import zmq
 
 from algosim import connect, evaluate
+from algosim.config import Config
+from algosim.live.child import Birth
 from algosim.live.connection import find_connection
+from algosim.live.gate import Gate
+from algosim.live.sockets import Party, fresh_keys
+from algosim.live.wire import credit_frame, ready_topic
 from tests.live_markets import until
 
 pytestmark = pytest.mark.live
@@ -194,7 +200,9 @@ def test_oversized_frames_are_refused(market):
             with dial(context, connection, name) as peer:
                 peer.send(b"\x02" + bytes(megabytes << 20))
     context.term()
-    until(lambda: sim.status["foreign_at"]["orders"] and sim.status["foreign_at"]["control"], "they are counted")
+    until(
+        lambda: sim.status["foreign_at"]["orders"] and sim.status["foreign_at"]["control"], "they are counted"
+    )
     sim.set(speed="max").wait()
     assert sim.stop().digest == evaluate(NAME, seed=7, settings=BUSY, ticks=TICKS).digest
 
@@ -230,27 +238,41 @@ def test_the_start_cannot_be_forged(home, market):
     assert result.digest == evaluate("late", seed=7, settings=BUSY, ticks=500).digest
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_credit_cannot_be_forged(market):
-    """Nor can anybody but the broker give it who has seen what the broker sends: a stopped recorder stops all."""
+    """While the recorder stands still nothing is done, whatever others say."""
     sim = market(NAME, seed=7, settings=OPEN | {"transport.window": 16}).start()
     sim.wait(ticks=50)
     recorder = sim.status["processes"]["recorder"]
-    os.kill(recorder, 19)
+    os.kill(recorder, signal.SIGSTOP)
     try:
         last = until(lambda: (now := sim.status["tick"]) == sim.status["tick"] and now, "it stands")
         connection = find_connection(sim.run_id)
         context = zmq.Context()
-        with dial(context, connection, "ticks_pub") as upstream, dial(context, connection, "orders_push") as push:
+        with (
+            dial(context, connection, "ticks_pub") as upstream,
+            dial(context, connection, "orders_push") as push,
+        ):
             for seq in range(last, last + 200):
                 upstream.send(b"\x02" + connection.observer_token[:16].encode() + struct.pack("<q", seq))
-                push.send(json.dumps({"type": "confirm", "seq": seq, "ts_sim": 0, "ts_wall": 0,
-                                      "run_id": sim.run_id, "token": connection.observer_token}).encode())
+                push.send(
+                    json.dumps(
+                        {
+                            "type": "confirm",
+                            "seq": seq,
+                            "ts_sim": 0,
+                            "ts_wall": 0,
+                            "run_id": sim.run_id,
+                            "token": connection.observer_token,
+                        }
+                    ).encode()
+                )
             until(lambda: sim.status["foreign_at"]["ticks"] >= 200, "credit is counted")
             until(lambda: sim.status["foreign_at"]["orders"] >= 200, "confirmations are counted")
         context.term()
         assert sim.status["tick"] <= last + 16
     finally:
-        os.kill(recorder, 18)
+        os.kill(recorder, signal.SIGCONT)
     sim.wait(ticks=last + 100)
 
 
@@ -272,3 +294,38 @@ def test_an_observer_may_watch_and_not_command(market):
     assert answers[1]["error"] == answers[2]["error"] == {"message": "this key may watch, not command"}
     assert sim.status["foreign_at"]["control"] == 2
     assert connect(sim.run_id).state == "running"
+
+
+class Frame:
+    """A frame as it arrives, with the key that its sender has shown."""
+
+    def __init__(self, data, key):
+        self.bytes, self.key = data, key
+
+    def get(self, _):
+        return self.key
+
+
+def test_only_the_party_itself_can_say_that_it_is_ready():
+    """Even those who know the secret words, as every host does."""
+    keys = {name: fresh_keys() for name in ("broker", "host")}
+    birth = Birth(
+        name="simulator",
+        token="",
+        run_id="run",
+        config=Config(),
+        seed="1",
+        keys=keys["broker"],
+        server_public="",
+        nonces={"ready": "a" * 32, "credit": "b" * 16},
+        parties=[Party(name, pair.public, "") for name, pair in keys.items()],
+    )
+    gate = Gate(birth)
+    ready = b"\x01" + ready_topic("broker", "a" * 32).encode()
+    assert gate.ready(Frame(ready, keys["host"].public)) is None
+    assert gate.ready(Frame(ready, keys["broker"].public)) == "broker"
+    assert gate.ready(Frame(ready[:-1] + b"0", keys["broker"].public)) is None
+    assert gate.credit(Frame(credit_frame("b" * 16, 7), keys["host"].public)) is None
+    assert gate.credit(Frame(credit_frame("b" * 16, 7), keys["broker"].public)) == 7
+    assert gate.credit(Frame(credit_frame("c" * 16, 7), keys["broker"].public)) is None
+    assert gate.foreign == 2

@@ -11,12 +11,15 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import psutil
 import pytest
+from msgspec.structs import asdict
 
 from algosim import connect, evaluate, replay
+from algosim.config import Config
 from algosim.errors import EngineError, StrategyError
 from algosim.events import Attach, Detach
 from tests.live_markets import FREE, fails, kill, save, until, worker_of
@@ -102,9 +105,10 @@ def test_who_waits_for_a_run_that_crashes_hears_of_it(market):
     sim = market(NAME, speed=PACE, settings=BUSY).start()
     broker = pids(sim)["broker"]
     sim.wait(ticks=20)
-    killer = subprocess.Popen([sys.executable, "-c", f"import os, time; time.sleep(0.5); os.kill({broker}, 9)"])
+    killer = threading.Timer(0.5, kill, [broker])
+    killer.start()
     fails(EngineError, lambda: sim.wait(ticks=10**9), "the broker process was killed")
-    assert killer.wait() == 0
+    killer.join()
 
 
 def test_a_recorder_that_is_killed_is_replaced_once(market):
@@ -250,6 +254,7 @@ def test_a_process_that_stands_still_is_named(market):
         os.kill(broker, signal.SIGCONT)
 
 
+@pytest.mark.slow
 def test_a_host_that_stands_still_is_detached(market):
     """After five seconds in which the market waits for it."""
     sim = market([NAME, "momentum"], speed=PACE, settings=BUSY).start()
@@ -267,10 +272,13 @@ def test_a_host_that_stands_still_is_detached(market):
 # Ends
 
 
+CLINGY = "def on_tick(ctx, tick):\n    pass\ndef on_stop(ctx):\n    while True: pass\n"
+
+
 def test_stop_takes_three_seconds_at_most(home, market):
     """One strategy hangs in on_tick, another in on_stop; a third gets its turn."""
     write(home, "stuck", "import time\ndef on_tick(ctx, tick):\n    time.sleep(60)\n")
-    write(home, "clingy", "def on_tick(ctx, tick):\n    pass\ndef on_stop(ctx):\n    while True:\n        pass\n")
+    write(home, "clingy", CLINGY)
     write(home, "polite", "def on_tick(ctx, tick):\n    pass\ndef on_stop(ctx):\n    print('bye')\n")
     sim = market(["stuck", "clingy", "polite"], speed=PACE, settings=BUSY).start()
     until(lambda: sim.status["strategies"]["stuck"]["in_hook"], "the hang")
@@ -298,13 +306,14 @@ def test_a_terminated_supervisor_brings_the_run_to_its_end(market):
 
 
 def test_a_slow_strategy_is_waited_for_at_the_end_of_a_run(home, market):
-    """However long its last ticks take together: only a person who says stop is in a hurry."""
-    write(home, "slow", "import time\ndef on_tick(ctx, tick):\n    time.sleep(0.02)\n")
-    sim = market("slow", ticks=200).start()
+    """Its last ticks take longer than it would have after a stop, but nobody has said stop."""
+    write(home, "slow", "import time\ndef on_tick(ctx, tick):\n    time.sleep(0.025)\n")
+    sim = market("slow", ticks=120).start()
     sim.wait()
     result = sim.stop()
     assert not result.errors
-    assert result.digest == evaluate("slow", seed=1, ticks=200).digest
+    assert result.recording.end is not None
+    assert len(result.recording) == 120
 
 
 # Strategies that misbehave
@@ -315,7 +324,7 @@ MISBEHAVING = {
     "sleep": ("time.sleep(60)", "on_tick did not return within 4 s (strategies/sleep/strategy.py, line 6)"),
     "leave": ("os._exit(3)", "status 3"),
     "pipes": ("os.closerange(0, 100)", "its worker"),
-    "pipes_and_loop": ("os.closerange(0, 100)\n            while True:\n                pass", "closed its pipe"),
+    "pipes_and_loop": ("os.closerange(0, 100)\n            while True: pass", "closed its pipe"),
     "frames": ("[os.write(fd, b'\\x05\\x00\\x00\\x00rubbish' * 9) for fd in range(3, 20)]", "cannot be read"),
     "memory": ("x = bytearray(1 << 40)", "MemoryError"),
     "killed": ("os.kill(os.getpid(), 9)", "killed"),
@@ -345,9 +354,7 @@ def test_strategies_that_misbehave_leave_the_others_alone(home, market):
     settings = {"limits.on_tick_s": 0.5, "limits.wall_s": 4.0, **BUSY}
     sim = market([NAME, *MISBEHAVING, *HARMLESS], settings=settings, ticks=300).start()
     sim.wait()
-    errors = {name: each["error"] for name, each in sim.status["strategies"].items()}
     result = sim.stop()
-    del errors
     said = dict(error.split(": ", 1) for error in result.errors)
     assert set(said) == set(MISBEHAVING)
     for name, (_, words) in MISBEHAVING.items():
@@ -361,11 +368,14 @@ def test_strategies_that_misbehave_leave_the_others_alone(home, market):
     replays(sim, result)
 
 
+BAD = "strategies/bad/strategy.py"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("def init(ctx):\n    while True:\n        pass\n", "init used more than 0.5 s (strategies/bad/strategy.py, line"),
-        ("import time\nwhile True: pass\n", "import used more than 0.5 s (strategies/bad/strategy.py, line 2)"),
+        ("def init(ctx):\n    while True: pass\n", f"init used more than 0.5 s ({BAD}, line 2)"),
+        ("import time\nwhile True: pass\n", f"import used more than 0.5 s ({BAD}, line 2)"),
         ("import os\nos._exit(9)\n", "status 9"),
         ("def init(ctx):\n    import os\n    os.closerange(0, 50)\n", "its worker"),
     ],
@@ -382,7 +392,7 @@ def test_a_strategy_that_does_not_start_holds_the_market_back(home, market, text
 
 
 def test_an_endless_on_stop_is_cut_off(home, market):
-    write(home, "clingy", "def on_tick(ctx, tick):\n    pass\ndef on_stop(ctx):\n    while True: pass\n")
+    write(home, "clingy", CLINGY)
     sim = market("clingy", ticks=50, settings={"limits.on_stop_s": 0.5}).start()
     sim.wait()
     result = sim.stop()
@@ -391,13 +401,22 @@ def test_an_endless_on_stop_is_cut_off(home, market):
     assert result.recording.end is not None
 
 
+PARENT = """
+    import subprocess
+
+    mine = subprocess.Popen(["sleep", "60"])
+
+    def on_tick(ctx, tick):
+        print(mine.pid)
+"""
+
+
 def test_what_a_strategy_has_started_ends_with_it(home, market):
-    text = "import subprocess\nmine = subprocess.Popen(['sleep', '60'])\ndef on_tick(ctx, tick):\n    print(mine.pid)\n"
-    write(home, "parent", text)
+    write(home, "parent", PARENT)
     sim = market("parent", ticks=5).start()
     sim.wait()
-    result = sim.stop()
-    all_gone([psutil.Process(int(result.recording.logs[0].text))])
+    started = psutil.Process(int(sim.stop().recording.logs[0].text))
+    all_gone([started])
 
 
 # Ports, and engines side by side
@@ -430,33 +449,39 @@ def test_a_taken_port_that_must_be_that_one_is_an_error(market, name):
 
 def test_two_engines_side_by_side(market):
     """Both on the default ports, which only one of them can have."""
-    ports = {f"transport.endpoints.{name}": f"tcp://127.0.0.1:{5555 + n}" for n, name in enumerate(
-        ("ticks_pub", "orders_push", "fills_pub", "control")
-    )}
-    one, two = (market(NAME, seed=n, ticks=2000, speed=PACE, settings=ports | BUSY) for n in (1, 2))
+    defaults = {
+        f"transport.endpoints.{name}": at for name, at in asdict(Config().transport.endpoints).items()
+    }
+    one, two = (market(NAME, seed=seed, speed=PACE, settings=defaults | BUSY) for seed in (1, 2))
     one.start()
     two.start()
     endpoints = [*one.status["endpoints"].values(), *two.status["endpoints"].values()]
     assert len(set(endpoints)) == 8
-    for seed, sim in enumerate((one, two), 1):
-        sim.wait()
-        assert sim.stop().digest == evaluate(NAME, seed=seed, settings=BUSY, ticks=2000).digest
+    for sim in (one, two):
+        sim.wait(ticks=sim.status["done"] + 100)
+        replays(sim, sim.stop())
 
 
+@pytest.mark.slow
 def test_killed_and_started_again(market):
     """At once, on the same ports, again and again; nothing piles up in this process."""
-    me, held = psutil.Process(), []
+    me = psutil.Process()
     sim = market(NAME, speed=PACE, settings=BUSY, out="again")
-    for _ in range(4):
-        if sim.state == "crashed":
-            sim.reset()
+
+    def kill_it():
         sim.start().wait(ticks=20)
         processes = members(sim)
         kill(pids(sim)["supervisor"])
         until(lambda: sim.state == "crashed", "the crash is seen", 1.0)
-        held.append((me.num_fds(), me.num_threads()))
+        return processes
+
+    kill_it()
+    files, threads = me.num_fds(), me.num_threads()
+    for _ in range(3):
+        sim.reset()
+        processes = kill_it()
+        until(lambda: me.num_fds() <= files and me.num_threads() <= threads, "nothing has piled up")
     all_gone(processes)
-    assert max(held[1:]) == held[1]
 
 
 def test_the_connection_file(home, market):

@@ -58,9 +58,13 @@ def metric_rows(metrics: Mapping[str, Metrics]) -> list[list[str]]:
 def stopped(recording: Recording) -> dict[str, str]:
     """Return why strategies stopped that nobody set going again, by id."""
     reasons: dict[str, str] = {}
+    lost: dict[str, int] = {}
     for event in recording.members:
         if isinstance(event, Detach):
-            reasons[event.id] = event.error or event.reason
+            reasons[event.id], lost[event.id] = event.error or event.reason, event.version
+        # A version that failed at its first tick is detached in the block that attached it, and before.
+        elif isinstance(event, Attach) and event.version <= lost.get(event.id, 0):
+            continue
         elif isinstance(event, Attach | Remove):
             reasons.pop(event.id, None)
     return reasons
@@ -114,6 +118,10 @@ def _print_text(result: Result) -> None:
     for name, figures in metrics.items():
         if figures["sharpe_note"] and name != "total":
             click.echo(f"{name}: no Sharpe ratio: {figures['sharpe_note']}")
+    for name in metrics:
+        refused = [log.text for log in recording.logs if log.id == name and log.level == "reject"]
+        if refused:
+            click.echo(f"{name}: {plural(len(refused), 'order')} rejected, the last: {clean(refused[-1])}")
 
 
 def _json(result: Result, reasons: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import traceback
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -132,7 +132,8 @@ class Runner:
         self.desk = desk
         self.params = merge_parameters(hooks, params)
         self.ctx = Context(desk, self.params, stream(rng_seed, "rng"), kept)
-        self._named: list[tuple[str, list[str], Indicator[float] | Indicator[Bands]]] = []
+        self._labelled: list[tuple[str, Indicator[float] | Indicator[Bands]]] = []
+        self._several = False
 
     def start(self, now: int) -> None:
         """Call ``init`` at simulated time `now` [ns]; from then on orders may be placed."""
@@ -155,23 +156,24 @@ class Runner:
 
     def lines(self) -> dict[str, float | None]:
         """Return the present value of every indicator that draws, by label."""
-        made, named = self.ctx.indicator.made, self._named
-        named += [(each.label, _parts(each), each) for each in made[len(named) :]]
-        drawn: dict[str, float | None] = {}
-        for label, parts, indicator in named:
-            value = indicator.value
-            if isinstance(value, tuple):
-                drawn.update(zip(parts, value, strict=True))
-            else:
-                drawn[label] = value
-        return drawn
+        made, labelled = self.ctx.indicator.made, self._labelled
+        if len(labelled) < len(made):
+            labelled += [(indicator.label, indicator) for indicator in made[len(labelled) :]]
+            self._several = any(isinstance(indicator, Bollinger) for indicator in made)
+        values = {label: indicator.value for label, indicator in labelled}
+        return _spread(values) if self._several else cast("dict[str, float | None]", values)
 
 
-def _parts(indicator: Indicator[float] | Indicator[Bands]) -> list[str]:
-    """Return the labels of the lines that an indicator of several values draws."""
-    if not isinstance(indicator, Bollinger):
-        return []
-    return [f"{indicator.label} {part}" for part in Bands._fields]
+def _spread(values: dict[str, float | Bands | None]) -> dict[str, float | None]:
+    """Return values with those of an indicator that has several as a line each."""
+    drawn: dict[str, float | None] = {}
+    for label, value in values.items():
+        if isinstance(value, Bands):
+            for part, number in zip(value._fields, value, strict=True):
+                drawn[f"{label} {part}"] = number
+        else:
+            drawn[label] = value
+    return drawn
 
 
 def explain(error: BaseException, sources: Mapping[str, str], hook: str) -> StrategyError:

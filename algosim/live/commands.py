@@ -65,7 +65,7 @@ class Commands:
             request = ask.decode_request(said.body)
         except (msgspec.MsgspecError, RecursionError) as error:
             run.board.foreign += 1
-            rid = _number(said.body)
+            rid = ask.number_of(said.body)
             if rid is not None:
                 self._refuse(Asker(said.address, rid), f"no such request: {error}")
             return
@@ -259,15 +259,3 @@ class Commands:
                 params=request.params,
                 keep_state=request.keep_state,
             )
-
-
-class _Numbered(msgspec.Struct):
-    rid: int
-
-
-def _number(body: bytes) -> int | None:
-    """Return the number of a request that is none."""
-    try:
-        return msgspec.json.decode(body, type=_Numbered).rid
-    except (msgspec.MsgspecError, RecursionError):
-        return None

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Self
 
 from algosim import settings as configuration
+from algosim.core.orders import clean_quantity, clean_side, clean_tag
 from algosim.errors import AlgosimError, ConfigError, EngineError
 from algosim.live.arguments import account_id, count, target
 from algosim.live.handle import Handle
@@ -165,6 +166,16 @@ class Controls(Handle):
         return self
 
     def order(self, side: str, qty: float, *, id: str = "manual", tag: str = "") -> Self:
-        """Place a market order by hand, on an account of its own."""
-        self._command("order", side=side, qty=qty, id=account_id(id), tag=tag)
+        """Place a market order by hand, on an account of its own.
+
+        Raises
+        ------
+        ConfigError
+            If side, quantity or tag cannot be used.
+        """
+        try:
+            clean = clean_side(side), clean_quantity(qty), clean_tag(tag)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        self._command("order", side=clean[0], qty=clean[1], tag=clean[2], id=account_id(id))
         return self

@@ -6,37 +6,22 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import zmq
 
-from algosim.core.desk import HISTORY, Books, Desk
 from algosim.live.child import Birth, Link
 from algosim.live.feed import Feed, Hole
-from algosim.live.output import Allowance
-from algosim.live.pipe import Acted, Finish, Finished, Tick
-from algosim.live.sockets import connect, make
-from algosim.live.succession import Out, Succession, Version
+from algosim.live.inlet import Inlet
+from algosim.live.mail import Mail
+from algosim.live.mirror import Mirror
+from algosim.live.pipe import Acted, Finish, Finished
+from algosim.live.succession import Out, Succession
 from algosim.live.watching import Watch
-from algosim.live.wire import (
-    CONTROL_TOPIC,
-    MAX_FRAME,
-    Ack,
-    Clear,
-    LogLines,
-    Stamped,
-    State,
-    Stop,
-    Stopped,
-    TickMessage,
-    arrived,
-    encode,
-    ready_topic,
-    wall_ns,
-)
+from algosim.live.wire import MAX_FRAME, Clear, State, Stop, TickMessage
 from algosim.live.workers import CHECK_S
 
 if TYPE_CHECKING:
     from algosim.events import Level
+    from algosim.live.versions import Version
 
 __all__ = ["main"]
 
@@ -44,11 +29,6 @@ WATCH_S = 0.25
 CALM_S = 0.05
 HEARTBEAT_S = 1.0
 BATCH = 64
-
-_tick_decoder = msgspec.json.Decoder(TickMessage)
-_stamped_decoder = msgspec.json.Decoder(Stamped)
-_frames_decoder = msgspec.json.Decoder(Clear | State | Stop)
-_CONTROL = CONTROL_TOPIC.encode()
 
 
 def main(birth: Birth) -> None:
@@ -68,14 +48,12 @@ class _Host:
         self.limits = birth.config.limits
         self.alive = True
         self.feed = Feed(birth.name)
-        self.allowance = Allowance(1024 * birth.config.limits.output_kb)
-        self.desk = self._new_desk(Books(0.0, birth.config.portfolio.initial_cash))
+        self.mirror = Mirror(birth.config)
         self.slow = 0
         self.slowest_ms = 0.0
         self.warmup = ""
         self._asked: TickMessage | None = None
         self._stop: Stop | None = None
-        self._unsent: list[bytes] | None = []
         self._looked_at = self._beat_at = time.monotonic()
         self._open_sockets(birth)
         out = Out(self._tell, self._log, self._detached)
@@ -85,44 +63,15 @@ class _Host:
 
     def _open_sockets(self, birth: Birth) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        transport = birth.config.transport
-        floor = 4 * transport.window
         self.link = Link(context, birth)
         self.link.tell("hello")
-        self.orders = make(context, zmq.PUSH, max(transport.hwm.orders, floor))
-        self.ticks = make(context, zmq.SUB, max(transport.hwm.ticks_pub, floor))
-        self.fills = make(context, zmq.SUB, max(transport.hwm.fills_pub, floor))
-        ready = ready_topic(birth.name, birth.nonces["ready"])
-        for topic in (f"{birth.config.model.asset_id} ", f"{CONTROL_TOPIC} ", ready):
-            self.ticks.setsockopt_string(zmq.SUBSCRIBE, topic)
-        for topic in (f"{birth.name} ", ready):
-            self.fills.setsockopt_string(zmq.SUBSCRIBE, topic)
-        self.poller = zmq.Poller()
-        self._calm = zmq.Poller()
-        for socket in (self.fills, self.link.socket):
+        self.mail = Mail(context, birth)
+        self.inlet = Inlet(context, birth)
+        self.poller, self._calm = zmq.Poller(), zmq.Poller()
+        for socket in (self.inlet.fills, self.link.socket):
             self.poller.register(socket, zmq.POLLIN)
             self._calm.register(socket, zmq.POLLIN)
-        self.poller.register(self.ticks, zmq.POLLIN)
-
-    def _connect(self, endpoints: dict[str, str]) -> None:
-        security = self.birth.security
-        connect(self.ticks, endpoints["ticks_pub"], security)
-        connect(self.fills, endpoints["fills_pub"], security)
-        connect(self.orders, endpoints["orders_push"], security)
-        unsent, self._unsent = self._unsent or [], None
-        for message in unsent:
-            self.orders.send(message)
-
-    def _new_desk(self, books: Books) -> Desk:
-        """Return a mirror of the account: it repeats the checks that ``ctx`` makes in the worker."""
-        desk = Desk(
-            books,
-            [],
-            max_position=self.birth.config.portfolio.max_position,
-            max_orders=self.limits.orders_per_tick,
-        )
-        desk.trading = True
-        return desk
+        self.poller.register(self.inlet.ticks, zmq.POLLIN)
 
     def run(self) -> None:
         while self.alive:
@@ -139,9 +88,9 @@ class _Host:
         ready = dict(self.poller.poll(round((CHECK_S if self.versions.busy else WATCH_S) * 1e3)))
         if self.link.socket in ready:
             self._commands()
-        if self.ticks in ready:
+        if self.inlet.ticks in ready:
             self._stream(BATCH)
-        if self.fills in ready:
+        if self.inlet.fills in ready:
             self._frames()
         self._attend(ready)
 
@@ -153,7 +102,7 @@ class _Host:
         ready = dict(self._calm.poll(round(CALM_S * 1e3)))
         if self.link.socket in ready:
             self._commands()
-        if self.fills in ready:
+        if self.inlet.fills in ready:
             self._frames()
         if self.feed.lacks_tick:
             self._stream(1)
@@ -186,19 +135,17 @@ class _Host:
     # The stream of ticks and commands, and the account's frames
 
     def _stream(self, most: int) -> None:
-        for frame in arrived(self.ticks, most):
-            topic, _, body = frame.partition(b" ")
+        for message in self.inlet.stream(most):
             try:
-                if topic == _CONTROL:
-                    self.feed.command(_stamped_decoder.decode(body))
+                if isinstance(message, TickMessage):
+                    self.feed.tick(message)
                 else:
-                    self.feed.tick(_tick_decoder.decode(body))
+                    self.feed.command(message)
             except Hole as hole:
                 self.versions.drop(str(hole))
 
     def _frames(self) -> None:
-        for data in arrived(self.fills, BATCH):
-            frame = _frames_decoder.decode(data.partition(b" ")[2])
+        for frame in self.inlet.frames(BATCH):
             if isinstance(frame, Clear):
                 self.feed.clear(frame)
             elif isinstance(frame, State):
@@ -210,11 +157,10 @@ class _Host:
         """Start from the account as it is when the strategy is attached."""
         self.feed.take_over()
         self.versions.started = True
-        self.desk = self._new_desk(state.books)
-        self.desk.now = state.ts_sim
+        self.mirror.take_over(state)
         current = self.versions.current
         if current is not None and current.state == "imported":
-            self.versions.begin(current, self.desk)
+            self.versions.begin(current, self.mirror.desk)
 
     def _detached(self) -> None:
         self.feed.detach()
@@ -231,7 +177,7 @@ class _Host:
         return True
 
     def _hear(self, version: Version) -> None:
-        reply = self.versions.hear(version, self.desk)
+        reply = self.versions.hear(version, self.mirror.desk)
         if isinstance(reply, Acted):
             self._acted(version, reply)
         elif isinstance(reply, Finished):
@@ -248,39 +194,24 @@ class _Host:
             self.versions.drop(str(hole))
             return
         if due is not None:
-            if not self.versions.swap(self.desk):
+            if not self.versions.swap(self.mirror.desk):
                 self.feed.take()
                 self._turn(version, *due)
         elif self._stop is not None and not self.feed:
             self.versions.finish(version, Finish(self._stop.ts_sim, self._stop.fills))
         elif self.feed.left:
-            self.versions.finish(version, Finish(self.desk.now, []))
+            self.versions.finish(version, Finish(self.mirror.desk.now, []))
 
     def _turn(self, version: Version, tick: TickMessage, clear: Clear) -> None:
-        desk = self.desk
-        if clear.fills:
-            desk.filled(clear.fills)
-        if desk.seen >= 2 * HISTORY:
-            desk.trim()
-        desk.now, desk.price = tick.ts_sim, tick.price
-        desk.prices.append(tick.price)
-        desk.seen += 1
         self._asked = tick
-        shown: dict[str, Any] = {
-            "ts": tick.ts,
-            "ts_sim": tick.ts_sim,
-            "seq": tick.seq,
-            "price": tick.price,
-            "asset_id": tick.asset_id,
-        }
-        if tick.model_state is not None:
-            shown["model_state"] = tick.model_state
-        self.versions.ask(version, Tick(shown, clear.fills), "on_tick", self.limits.on_tick_s)
+        self.versions.ask(version, self.mirror.advance(tick, clear), "on_tick", self.limits.on_tick_s)
 
     def _acted(self, version: Version, reply: Acted) -> None:
         """Check what the strategy asked for once more and pass it on as one acknowledgement."""
         tick, self._asked = self._asked, None
-        fault = "its worker answered a question that was not asked" if tick is None else self._fault(reply)
+        fault = (
+            "its worker answered a question that was not asked" if tick is None else self.mirror.fault(reply)
+        )
         if tick is None or fault:
             self.versions.lose(version, "protocol", fault)
             return
@@ -289,42 +220,19 @@ class _Host:
             self.slow += 1
             self.slowest_ms = max(self.slowest_ms, took_ms)
         self.warmup = reply.warmup
-        ack = encode(self._ack(version, reply, tick))
-        if len(ack) > MAX_FRAME:
-            self.versions.lose(version, "protocol", f"it drew more in a tick than {MAX_FRAME >> 20} MB hold")
-            return
-        self.feed.acked = tick.seq
-        self.orders.send(ack)
-
-    def _ack(self, version: Version, reply: Acted, tick: TickMessage) -> Ack:
-        return Ack(
-            version=version.ordinal,
-            code=version.source.code,
-            params=version.params,
-            keep_state=version.keep_state,
-            orders=reply.orders,
-            plots=reply.plots,
-            logs=self._admitted(reply.logs),
-            **self._envelope(tick.seq, tick.ts_sim),
-        )
-
-    def _fault(self, reply: Acted) -> str:
-        """Return what is wrong with a worker's orders, or ``""``."""
-        desk = self.desk
-        for side, qty, tag in reply.orders:
-            if not desk.order(side, qty, tag):
-                return f"its worker let a bad order pass: {desk.logs[-1][1]}"
-        desk.forget()
-        return ""
+        if self.mail.acknowledge(version, reply, tick):
+            self.feed.acked = tick.seq
+        else:
+            self.versions.lose(
+                version, "protocol", f"it drew more in one tick than {MAX_FRAME >> 20} MB hold"
+            )
 
     def _finished(self, reply: Finished) -> None:
         if self._stop is None:
             self._log(reply.logs)
             self.link.tell("left")
         else:
-            self.orders.send(
-                encode(Stopped(logs=reply.logs, **self._envelope(self.feed.acked, self.desk.now)))
-            )
+            self.mail.stopped(reply.logs, self.feed.acked, self.mirror.desk.now)
 
     # What goes out
 
@@ -335,24 +243,7 @@ class _Host:
         self.link.tell(op, **fields)
 
     def _log(self, logs: list[tuple[Level, str]]) -> None:
-        envelope = self._envelope(self.feed.acked, self.desk.now)
-        message = encode(LogLines(logs=self._admitted(logs), **envelope))
-        if self._unsent is None:
-            self.orders.send(message)
-        else:
-            self._unsent.append(message)  # a PUSH socket without a peer would block
-
-    def _admitted(self, logs: list[tuple[Level, str]]) -> list[tuple[Level, str]]:
-        return self.allowance.admit(logs, time.monotonic()) if logs else logs
-
-    def _envelope(self, seq: int, ts_sim: int) -> dict[str, Any]:
-        return {
-            "seq": seq,
-            "ts_sim": ts_sim,
-            "ts_wall": wall_ns(),
-            "run_id": self.birth.run_id,
-            "token": self.birth.token,
-        }
+        self.mail.log(logs, self.feed.acked, self.mirror.desk.now)
 
     def _commands(self) -> None:
         for document in self.link.heard():
@@ -363,11 +254,12 @@ class _Host:
         if op == "stop":
             self.alive = False
         elif op == "connect":
-            self._connect(document["endpoints"])
+            self.inlet.connect(document["endpoints"])
+            self.mail.connect(document["endpoints"]["orders_push"])
         elif op == "begin":
             current = self.versions.current
             if current is not None and current.state == "imported":
-                self.versions.begin(current, self.desk)
+                self.versions.begin(current, self.mirror.desk)
         elif op == "reload":
             self.versions.prepare(
                 document.get("params"), keep_state=bool(document.get("keep_state")), rid=document.get("rid")

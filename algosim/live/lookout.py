@@ -29,8 +29,11 @@ ASK_S = 1.0
 STALL_S = 0.5
 """When the supervisor itself was stopped for longer, nobody is blamed for what it did not hear."""
 
-HURRY_S, LEAVE_S = 1.3, 2.3
-"""What strategies have for their last ticks, and by the end of ``on_stop``; stopping takes 3 s at most."""
+HURRY_S, LEAVE_S = 1.3, 2.0
+"""What strategies have for their last ticks, and by the end of ``on_stop``; stopping takes 3 s at most.
+
+A longer ``limits.on_stop_s`` than that makes it longer.
+"""
 
 ORPHAN_HURRY_S, ORPHAN_LEAVE_S, ORPHAN_GIVE_UP_S = 0.5, 1.0, 1.5
 """The same, and `GIVE_UP_S`, where the process that started the run is gone and all must end soon."""
@@ -152,7 +155,7 @@ class Lookout:
     def _patience(self) -> float:
         if self.orphaned:
             return ORPHAN_LEAVE_S
-        return max(LEAVE_S, self._run.config.limits.on_stop_s + 0.3)
+        return max(LEAVE_S, self._run.config.limits.on_stop_s)
 
     def _hurry(self, names: list[str]) -> None:
         """Detach strategies that keep the run from ending."""

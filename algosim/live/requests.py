@@ -26,6 +26,7 @@ __all__ = [
     "Step",
     "Wait",
     "decode_request",
+    "number_of",
 ]
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 53)]
@@ -143,3 +144,15 @@ Request = (
 )
 
 decode_request = msgspec.json.Decoder(Request).decode
+
+
+class _Numbered(msgspec.Struct):
+    rid: int
+
+
+def number_of(body: bytes) -> int | None:
+    """Return the number of what is no request, if it has one at least."""
+    try:
+        return msgspec.json.decode(body, type=_Numbered).rid
+    except (msgspec.MsgspecError, RecursionError):
+        return None

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from typing import Any
 
 import msgspec
 import zmq
 
 from algosim.core.engine import changed
-from algosim.core.market import Market
 from algosim.core.ticks import model_parameters
 from algosim.events import Attach, Control, End, Order, Remove
 from algosim.live.child import Birth, Link
+from algosim.live.course import Course
 from algosim.live.gate import Gate
-from algosim.live.pacing import Pacer
 from algosim.live.sockets import Doorman, Party, bind, make
 from algosim.live.wire import (
     CONTROL_TOPIC,
@@ -30,16 +28,11 @@ from algosim.times import parse_epoch
 
 __all__ = ["main"]
 
-LATE_S = 0.2
-"""No tick is released while one is not done for longer: a slow strategy is not buried under a backlog."""
-
 BATCH = 256
 """Frames taken from upstream before other things get their turn."""
 
 BURST = 32
 """Ticks released before commands and credit get their turn."""
-
-NO_LIMIT = 2**62
 
 
 def main(birth: Birth) -> None:
@@ -51,18 +44,10 @@ class _Simulator:
     def __init__(self, birth: Birth) -> None:
         self.birth = birth
         self.config = birth.config
-        self.market = Market(self.config.model, self.config.schedule, int(birth.seed))
-        self.pacer = Pacer(self.config.schedule.speed, time.monotonic())
-        self.until: int = NO_LIMIT
-        self.until_time: int = NO_LIMIT
-        run = self.config.run
-        self._last_tick = run.ticks or NO_LIMIT
-        self._last_time = round(run.duration_s * 1e9) or NO_LIMIT
-        self.ended = False
+        self.course = Course(self.config, int(birth.seed), time.monotonic())
+        self.market = self.course.market
         self.controls = 0
-        self.done = 0
         self.alive = True
-        self._open: deque[tuple[int, float]] = deque()
         self._epoch = parse_epoch(self.config.run.epoch)
         self._parameters = model_parameters(self.config.model)
         self.gate = Gate(birth)
@@ -81,7 +66,7 @@ class _Simulator:
 
     def run(self) -> None:
         while self.alive:
-            wait = self._wait()
+            wait = self.course.wait(time.monotonic())
             ready = dict(self.poller.poll(None if wait is None else math.ceil(wait * 1e3)))
             if self.ticks in ready:
                 self._upstream()
@@ -89,38 +74,17 @@ class _Simulator:
                 for document in self.link.heard():
                     self._command(document)
             for _ in range(BURST):
-                if self._wait() != 0.0:
+                if self.course.wait(time.monotonic()) != 0.0:
                     break
                 self._release()
 
-    def _wait(self) -> float | None:
-        """Return the seconds until the next release; None if only a message can bring it about."""
-        if self.pacer.paused or self.ended:
-            return None
-        next_time = self.market.peek_time()
-        if self._is_over(next_time) or self._has_arrived(next_time):
-            return 0.0
-        now = time.monotonic()
-        if self._open and (
-            self.market.seq - self.done >= self.config.transport.window or now - self._open[0][1] > LATE_S
-        ):
-            return None
-        return self.pacer.wait(next_time, now)
-
-    def _has_arrived(self, next_time: int) -> bool:
-        """Whether the run stands where it was told to pause."""
-        return self.market.seq >= self.until or next_time > self.until_time
-
-    def _is_over(self, next_time: int) -> bool:
-        return self.market.seq >= self._last_tick or next_time > self._last_time
-
     def _release(self) -> None:
-        next_time = self.market.peek_time()
-        if self._is_over(next_time):
-            early = self.market.seq >= self._last_tick
-            self._end(self.market.time if early else self._last_time)
-        elif self._has_arrived(next_time):
-            self._pause()
+        """Do what is due: end the run, pause it, or publish the next tick."""
+        end = self.course.end
+        if end is not None:
+            self._end(end)
+        elif self.course.arrived:
+            self.course.pause(time.monotonic())
             self.link.tell("reached", tick=self.market.seq)
         else:
             self._tick()
@@ -128,16 +92,13 @@ class _Simulator:
     def _tick(self) -> None:
         """Publish the next tick."""
         before = self.market.time
-        self.market.take(1)
-        seq, t, now = self.market.seq, self.market.time, time.monotonic()
-        self.pacer.released(t, now)
-        self._open.append((seq, now))
-        model = self.config.model
+        self.course.advance(time.monotonic())
+        t, model = self.market.time, self.config.model
         state = None
         if model.reveal_state:
             state = {"x": self.market.x, "dt": (t - before) * 1e-9, **self._parameters}
         message = TickMessage(
-            seq=seq,
+            seq=self.market.seq,
             ts=self._epoch + t,
             ts_sim=t,
             ts_wall=wall_ns(),
@@ -163,13 +124,9 @@ class _Simulator:
         self.ticks.send(published(CONTROL_TOPIC, message))
         return event.seq
 
-    def _pause(self) -> None:
-        self.pacer.pause(time.monotonic())
-        self.until = self.until_time = NO_LIMIT
-
     def _end(self, t_end: int) -> None:
-        if not self.ended:
-            self.ended = True
+        if not self.course.ended:
+            self.course.ended = True
             before = self._stamp(End(seq=0, ts_sim=t_end))
             self.link.tell("ended", last=before - 1, t_end=t_end)
 
@@ -178,15 +135,9 @@ class _Simulator:
         for frame in arrived_frames(self.ticks, BATCH):
             done = self.gate.credit(frame)
             if done is not None:
-                self._done(done)
+                self.course.done(done)
             elif (name := self.gate.ready(frame)) is not None:
                 self.link.tell("ready", party=name, socket="ticks")
-
-    def _done(self, seq: int) -> None:
-        if self.done < seq <= self.market.seq:
-            self.done = seq
-            while self._open and self._open[0][0] <= seq:
-                self._open.popleft()
 
     def _command(self, document: dict[str, Any]) -> None:
         op = document["op"]
@@ -199,7 +150,7 @@ class _Simulator:
             self.link.tell("done", rid=document["rid"])
         elif op == "report":
             self.link.tell("report", rid=document.get("rid"), **self._report())
-        elif self.ended:
+        elif self.course.ended:
             self.link.tell("done", rid=document["rid"], error="the run has ended")
         else:
             self.link.tell("done", rid=document["rid"], **getattr(self, f"_do_{op}")(document))
@@ -208,46 +159,44 @@ class _Simulator:
         return {
             "tick": self.market.seq,
             "ts_sim": self.market.time,
-            "open": len(self._open),
+            "open": self.course.open,
             "foreign": {"ticks": self.gate.foreign + self.doorman.refused("ticks")},
-            "paused": self.pacer.paused,
+            "paused": self.course.pacer.paused,
         }
 
     def _do_set(self, document: dict[str, Any]) -> dict[str, Any]:
         key, value = document["key"], document["value"]
         self.config = changed(self.config, key, value)
         if key == "schedule.speed":
-            self.pacer.set_speed(value, time.monotonic())
+            self.course.pacer.set_speed(value, time.monotonic())
             return {"before": self._stamp(Control(seq=0, action="speed", key=key, value=value))}
         self.market.change(self.config.model, self.config.schedule)
         self._parameters = model_parameters(self.config.model)
         return {"before": self._stamp(Control(seq=0, action="set", key=key, value=value))}
 
     def _do_pause(self, _: dict[str, Any]) -> dict[str, Any]:
-        if self.pacer.paused:
+        if self.course.pacer.paused:
             return {"tick": self.market.seq}
-        self._pause()
+        self.course.pause(time.monotonic())
         self._stamp(Control(seq=0, action="pause"))
         return {"tick": self.market.seq}
 
     def _do_resume(self, document: dict[str, Any]) -> dict[str, Any]:
         """Go on, to a tick or time where one is given."""
-        target: dict[str, Any] = {}
+        ticks, point = document.get("ticks"), document.get("time")
         if document.get("step") is not None:
-            document["ticks"] = self.market.seq + document["step"]
-        if document.get("ticks") is not None:
-            self.until = document["ticks"]
-            target = {"key": "ticks", "value": self.until}
-        elif document.get("time") is not None:
-            self.until_time = document["time"]
-            target = {"key": "time", "value": self.until_time}
-        if self.market.seq > self.until or self.market.time > self.until_time:
-            at = f"tick {self.market.seq}, {self.market.time * 1e-9:.3f} s"
-            self.until = self.until_time = NO_LIMIT
-            return {"error": f"the run is already at {at}; name a later point"}
-        if target or (self.pacer.paused and not document.get("first")):
-            self._stamp(Control(seq=0, action=document.get("action", "resume"), **target))
-        self.pacer.resume(time.monotonic())
+            ticks = self.market.seq + document["step"]
+        fault = self.course.aim(ticks, point)
+        if fault:
+            return {"error": fault}
+        if ticks is not None or point is not None:
+            key = "time" if ticks is None else "ticks"
+            self._stamp(
+                Control(seq=0, action=document["action"], key=key, value=point if ticks is None else ticks)
+            )
+        elif self.course.pacer.paused and not document.get("first"):
+            self._stamp(Control(seq=0, action="resume"))
+        self.course.pacer.resume(time.monotonic())
         return {"tick": self.market.seq}
 
     def _do_attach(self, document: dict[str, Any]) -> dict[str, Any]:
@@ -272,6 +221,6 @@ class _Simulator:
         return {"before": self._stamp(order)}
 
     def _do_end(self, _: dict[str, Any]) -> dict[str, Any]:
-        self.pacer.pause(time.monotonic())
+        self.course.pacer.pause(time.monotonic())
         self._end(self.market.time)
         return {"tick": self.market.seq}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from algosim.core.desk import HISTORY
-from algosim.core.strategy import strategy_seed
 from algosim.errors import StrategyError
-from algosim.live.pipe import Acted, Began, Begin, Broke, Finish, Finished, Kept, Load, Loaded, Tell
-from algosim.live.workers import Overrun, Worker, WorkerGone
-from algosim.runs.source import Source, read_source
+from algosim.live.pipe import Acted, Began, Begin, Broke, Finish, Finished, Kept, Loaded, Tell
+from algosim.live.versions import Lineup, Maker, Version, described
+from algosim.live.workers import Overrun, WorkerGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,44 +19,11 @@ if TYPE_CHECKING:
     from algosim.events import Level
     from algosim.live.child import Birth
     from algosim.live.pipe import Question, Reply
+    from algosim.runs.source import Source
 
     Lines = list[tuple[Level, str]]
 
-__all__ = ["Succession", "Version"]
-
-
-class Version:
-    """One version of a strategy: its code, parameters and worker, from import to retirement.
-
-    Attributes
-    ----------
-    ordinal : int
-        Names its random stream; counts up over the strategy's life in the run.
-    rids : list of int
-        The commands that asked for it and wait for an answer.
-    """
-
-    def __init__(self, source: Source, params: dict[str, Any], ordinal: int, worker: Worker) -> None:
-        self.source = source
-        self.params = params
-        self.ordinal = ordinal
-        self.worker = worker
-        self.name = source.id
-        self.keep_state = False
-        self.kept: dict[str, Any] = {}
-        self.rids: list[int] = []
-        self.state: Literal["importing", "imported", "starting", "trading", "stopping", "retired"] = (
-            "importing"
-        )
-
-    def describe(self) -> dict[str, Any]:
-        """Return what the run records of it."""
-        return {
-            "version": self.ordinal,
-            "code": self.source.code,
-            "name": self.name,
-            "params": self.params,
-        }
+__all__ = ["Out", "Succession"]
 
 
 class Out(NamedTuple):
@@ -69,7 +34,7 @@ class Out(NamedTuple):
     detached: Callable[[], None]
 
 
-class Succession:
+class Succession(Lineup):
     """Imports new versions beside the one that trades, and lets them take over between two ticks.
 
     Parameters
@@ -82,11 +47,6 @@ class Succession:
 
     Attributes
     ----------
-    current : Version or None
-        Trades, or is about to: imported, not attached yet.
-    upcoming : Version or None
-        Imported; takes over before the next tick.
-    loading : Version or None
     ordinal : int
         The last ordinal that was used.
     started : bool
@@ -94,45 +54,13 @@ class Succession:
     """
 
     def __init__(self, birth: Birth, poller: zmq.Poller, out: Out) -> None:
-        self.current: Version | None = None
-        self.upcoming: Version | None = None
-        self.loading: Version | None = None
+        super().__init__()
         self.ordinal = int(birth.extra["ordinal"])
         self.started = bool(birth.extra["started"])
-        self._id = birth.name
-        self._seed = int(birth.seed)
         self._limits = birth.config.limits
-        self._max_position = birth.config.portfolio.max_position
-        self._run = Path(birth.extra["folder"])
-        self._scratch = str(birth.extra["scratch"])
-        self._path = Path(birth.extra["path"])
-        self._workspace = Path(birth.extra["workspace"])
         self._params: dict[str, Any] = birth.extra["params"]
-        self._poller = poller
+        self._maker = Maker(birth, poller)
         self._out = out
-
-    @property
-    def versions(self) -> list[Version]:
-        """All that have a worker."""
-        return [each for each in (self.current, self.upcoming, self.loading) if each is not None]
-
-    @property
-    def newest(self) -> Version | None:
-        """The last one that was asked for."""
-        return self.loading or self.upcoming or self.current
-
-    @property
-    def busy(self) -> bool:
-        """Whether any of them is being asked."""
-        return any(version.worker.busy for version in self.versions)
-
-    @property
-    def idle(self) -> Version | None:
-        """The version that can be asked for its next tick, if there is one."""
-        current, upcoming = self.current, self.upcoming
-        if current is None or current.state != "trading" or current.worker.busy:
-            return None
-        return None if upcoming is not None and upcoming.state == "starting" else current
 
     # A new version
 
@@ -154,9 +82,9 @@ class Succession:
         wanted = {**(self._params if newest is None else newest.params), **(params or {})}
         rids = [] if rid is None else [rid]
         try:
-            source = read_source(self._path, self._workspace)
+            source = self._maker.source()
         except StrategyError as error:
-            self._refuse(rids, _described(str(error)), [("error", str(error))])
+            self._refuse(rids, described(str(error)), [("error", str(error))])
             return
         if newest is not None and (newest.source.code, newest.params) == (source.code, wanted):
             for waiting in rids:
@@ -166,26 +94,14 @@ class Succession:
         if loading is not None:  # whoever asked for that one gets this one
             rids += loading.rids
             keep_state = keep_state or loading.keep_state
-            self._retire(loading)
+            loading.retire()
         self.loading = self._load(source, wanted, keep_state=keep_state, rids=rids)
 
     def _load(self, source: Source, params: dict[str, Any], *, keep_state: bool, rids: list[int]) -> Version:
-        folder = self._run / "strategies" / source.code
-        source.write(folder)
-        ordinal = max(self.ordinal, self.current.ordinal if self.current is not None else 0) + 1
-        load = Load(
-            folder=str(folder),
-            label=source.label,
-            rng_seed=str(strategy_seed(self._seed, self._id, ordinal)),
-            params=params,
-            max_position=self._max_position,
-            max_orders=self._limits.orders_per_tick,
-            max_output=1024 * self._limits.output_kb,
-        )
-        version = Version(source, params, ordinal, Worker(load, self._scratch))
+        taken = self.current.ordinal if self.current is not None else 0
+        version = self._maker.make(source, params, max(self.ordinal, taken) + 1)
         version.keep_state, version.rids = keep_state, rids
-        version.worker.watch(self._poller)
-        self.ask(version, load, "import", self._limits.init_s)
+        self.ask(version, version.worker.load, "import", self._limits.init_s)
         return version
 
     def ask(self, version: Version, question: Question, hook: str, budget_s: float) -> None:
@@ -243,7 +159,7 @@ class Succession:
             return
         self._answer(version)
         if self.upcoming is not None:
-            self._retire(self.upcoming)
+            self.upcoming.retire()
         self.upcoming = version
         self._out.tell("accepted", params=version.params)
 
@@ -280,7 +196,7 @@ class Succession:
         swapped = version is self.upcoming
         if swapped:
             assert self.current is not None
-            self._retire(self.current)
+            self.current.retire()
             self.current, self.upcoming = version, None
         self._params, self.ordinal = version.params, version.ordinal
         for other in (self.upcoming, self.loading):
@@ -293,7 +209,7 @@ class Succession:
 
     def _again(self, version: Version) -> None:
         """Import a version once more: the run has a version of its ordinal by now."""
-        self._retire(version)
+        version.retire()
         if version is self.upcoming:
             self.upcoming = None
         if self.loading is not None and version is not self.loading:
@@ -312,10 +228,10 @@ class Succession:
         One that fails in ``on_stop`` has stopped all the same.
         """
         stopping = version.state == "stopping"
-        self._retire(version)
+        version.retire()
         words = broke.frames or message if broke else message
         logs = [*(broke.logs if broke else []), ("error", words)]
-        error = _described(message, broke)
+        error = described(message, broke)
         if version is not self.current:
             if version is self.upcoming:
                 self.upcoming = None
@@ -346,11 +262,11 @@ class Succession:
         """Stop the version that trades: `what` never arrived, so its answers would be wrong."""
         message = f"{what} never reached the strategy's host"
         if self.current is None:
-            self._out.tell("failed", reason="hole", error=_described(message))
+            self._out.tell("failed", reason="hole", error=described(message))
             return
         version = self.current
-        self._retire(version)
-        self._fail(version, "hole", _described(message), [("error", message)])
+        version.retire()
+        self._fail(version, "hole", described(message), [("error", message)])
 
     def _refuse(self, rids: list[int], error: dict[str, Any], logs: Lines) -> None:
         """Tell that a version did not come to trade."""
@@ -362,22 +278,7 @@ class Succession:
         params = self._params if self.newest is None else self.newest.params
         self._out.tell("refused", error=error, asked=bool(rids), params=params)
 
-    def _retire(self, version: Version) -> None:
-        version.state = "retired"
-        version.worker.end()
-
     def end(self) -> None:
         """End the workers."""
         for version in self.versions:
-            version.worker.end()
-
-
-def _described(message: str, broke: Broke | None = None) -> dict[str, Any]:
-    """Return an error as the handle can raise it."""
-    return {
-        "message": message,
-        "file": broke.file if broke else None,
-        "line": broke.line if broke else None,
-        "source": broke.source if broke else None,
-        "frames": broke.frames if broke else "",
-    }
+            version.retire()

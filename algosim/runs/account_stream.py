@@ -42,6 +42,7 @@ class AccountStream:
         self._blocks = self._all_blocks()
         self._waiting: list[Event] = []
         self._upto = 0
+        self._yielded = 0
 
     def events(self, last: int) -> list[Event]:
         """Return the events up to tick `last` that were not returned before."""
@@ -95,23 +96,42 @@ class AccountStream:
                 self._worker = self._work(i, before)
             ended = yield from self._version(self._worker)
             self.close()
+            if ended is None:
+                # It was over its budget and its process is gone: the same again, up to the tick before.
+                self._worker = self._work(i, before, active=self.failures[-1].seq - 1)
+                ended = yield from self._version(self._worker)
+                self.close()
             before = ended
-            self.unfilled, self.end_events = ended.unfilled, ended.events
+            if ended is not None:
+                self.unfilled, self.end_events = ended.unfilled, ended.events
 
-    def _version(self, worker: Child | Here) -> Generator[Block, None, Ended]:
-        """Yield the blocks of one version and return what it ended with."""
+    def _version(self, worker: Child | Here) -> Generator[Block, None, Ended | None]:
+        """Yield the blocks of one version and return what it ended with; None if it was over its budget."""
+        started = len(self.started)
+        failed: Failed | None = None
         for frame in worker:
             if isinstance(frame, Block):
-                yield self._with_detach(frame)
+                if frame.last > self._yielded:
+                    self._yielded = frame.last
+                    yield self._with_detach(frame)
             elif isinstance(frame, Started):
                 self.started.append(frame)
             elif isinstance(frame, Failed):
+                failed = frame
                 self.failures.append(frame)
             elif isinstance(frame, Ended):
                 return frame
-        failed = self.failures[-1] if self.failures else None
+        if failed is None or not failed.overrun or failed.seq == 0 or self._plan.recorded:
+            raise self._error(failed)
+        del self.started[started:]
+        return None
+
+    def _error(self, failed: Failed | None) -> StrategyError:
+        """Return why this account cannot go on."""
         message = failed.message if failed else "the strategy's process ended early"
-        raise _as_error(failed, f"{self._account.id}: {message}")
+        if failed is not None and failed.overrun and self._plan.recorded:
+            message = f"the replay is too slow: {message}"
+        return _as_error(failed, f"{self._account.id}: {message}")
 
     def _with_detach(self, block: Block) -> Block:
         """Add the detach of a strategy that failed in this block."""
@@ -128,7 +148,7 @@ class AccountStream:
                 insort(block.events, detach, key=BY_SEQ)
         return block
 
-    def _work(self, i: int, before: Ended | None) -> Child | Here:
+    def _work(self, i: int, before: Ended | None, active: int | None = None) -> Child | Here:
         plan, account = self._plan, self._account
         version = account.versions[i]
         following = account.versions[i + 1].first if i + 1 < len(account.versions) else None
@@ -142,7 +162,7 @@ class AccountStream:
             params=version.params,
             version=version.ordinal,
             first=version.first,
-            active=version.active,
+            active=version.active if active is None else active,
             stop=None if following is None else following - 1,
             last=plan.last,
             t_end=plan.t_end,

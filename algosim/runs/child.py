@@ -46,12 +46,15 @@ def main() -> None:
             write_frame(out, frame)
 
     def give_up(error: StrategyError) -> None:
-        send(failed(0, error))
+        last_words = failed(watchdog.tick(), error)
+        last_words.overrun = True
+        send(last_words)
         os._exit(0)
 
     watchdog = Watchdog(job.config.limits)
     watchdog.start(give_up, lambda: send(Alive()))
     perform(job, send, watchdog)
+    os._exit(0)  # all is said; taking the interpreter down takes longer, and waits for a learner's threads
 
 
 def perform(job: Job, send: Callable[[Frame], None], watchdog: Watchdog) -> None:
@@ -135,6 +138,7 @@ class _Stint:
             self._send(failed(failure.seq, explain(failure.error, loaded.sources, "on_tick")))
 
         desk, limits = runner.desk, job.config.limits
+        self.watchdog.tick = lambda: int(desk.tick["seq"])
         with self.watchdog.hook("on_tick", limits.on_tick_s, lambda: desk.now):
             loop.run(active, job.t_end, Turn(runner, job.record_lines, tell))
         if active < stop:

@@ -86,7 +86,10 @@ class Block(msgspec.Struct, tag="block"):
 
 
 class Failed(msgspec.Struct, tag="failed"):
-    """The strategy failed at tick `seq` (in ``init`` if that is before its first)."""
+    """The strategy failed at tick `seq` (in ``init`` if that is before its first).
+
+    After `overrun`, a hook over its budget, nothing more comes: the child has ended.
+    """
 
     seq: int
     message: str
@@ -94,6 +97,7 @@ class Failed(msgspec.Struct, tag="failed"):
     line: int | None = None
     source: str | None = None
     frames: str = ""
+    overrun: bool = False
 
 
 class Ended(msgspec.Struct, tag="ended"):

@@ -72,6 +72,7 @@ def read_inputs(saved: SavedRun) -> Inputs:
         last=len(recording),
         t_end=NO_LIMIT,
         ends_at=None if recording.end is None else recording.end.ts_sim,
+        recorded=True,
     )
     given: list[Event] = [*recording.members, *recording.controls, *outside]
     given.sort(key=lambda event: event.seq)

@@ -40,7 +40,10 @@ class AccountPlan(msgspec.Struct, kw_only=True):
 
 
 class Plan(msgspec.Struct, kw_only=True):
-    """All that determines a run."""
+    """All that determines a run.
+
+    In a `recorded` one a strategy over its budget ends the run: the record says when strategies stopped.
+    """
 
     config: Config
     seed: int
@@ -50,4 +53,5 @@ class Plan(msgspec.Struct, kw_only=True):
     t_end: int = NO_LIMIT
     ends_at: int | None = None
     record_lines: bool = False
+    recorded: bool = False
     isolate: bool = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import overload
 
 from algosim.events import Plot
@@ -20,23 +20,25 @@ class Plots(Sequence[Plot]):
 
     def __init__(self) -> None:
         self._kinds: dict[tuple[str, ...], int] = {}
-        self._names: list[tuple[str, ...]] = []  # by kind: the strategy's id, then the names of the lines
+        self._names: list[tuple[str, ...]] = []  # by kind: the strategy's id, then the names of its lines
+        self._latest = 0
         self._kind = array("L")
         self._seq = array("q")
-        self._start = array("q")
+        self._stop = array("q")
         self._values = array("d")
 
     def append(self, plot: Plot) -> None:
         """Take one more."""
         names = (plot.id, *plot.values)
-        kind = self._kinds.get(names)
-        if kind is None:
-            kind = self._kinds[names] = len(self._names)
-            self._names.append(names)
-        self._kind.append(kind)
+        if not self._names or names != self._names[self._latest]:
+            self._latest = self._kinds.setdefault(names, len(self._names))
+            if self._latest == len(self._names):
+                self._names.append(names)
+        for value in plot.values.values():
+            self._values.append(math.nan if value is None else value)
+        self._kind.append(self._latest)
         self._seq.append(plot.seq)
-        self._start.append(len(self._values))
-        self._values.extend([math.nan if value is None else value for value in plot.values.values()])
+        self._stop.append(len(self._values))
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -45,6 +47,10 @@ class Plots(Sequence[Plot]):
     def __eq__(self, other: object) -> bool:
         """Say whether another sequence of plots has the same ones."""
         return list(self) == list(other) if isinstance(other, Plots) else NotImplemented
+
+    def __iter__(self) -> Iterator[Plot]:
+        """Yield one after the other."""
+        return map(self._plot, range(len(self)))
 
     @overload
     def __getitem__(self, index: int) -> Plot: ...
@@ -58,8 +64,7 @@ class Plots(Sequence[Plot]):
 
     def _plot(self, i: int) -> Plot:
         name, *lines = self._names[self._kind[i]]
-        start = self._start[i]
-        values = self._values[start : start + len(lines)]
+        values = self._values[self._stop[i] - len(lines) : self._stop[i]]
         points = {
             line: None if math.isnan(value) else value for line, value in zip(lines, values, strict=True)
         }

@@ -68,6 +68,11 @@ class RunData:
         return views.roundtrips_frame(self.recording)
 
     @property
+    def logs(self) -> pd.DataFrame:
+        """A row per line that strategies printed or logged, per rejected order, per error."""
+        return views.logs_frame(self.recording)
+
+    @property
     def positions(self) -> pd.DataFrame:
         """The signed quantity held, a column per account."""
         return views.positions_frame(self.recording)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -35,15 +33,17 @@ def tick_rows(ticks: Ticks) -> bytes:
     """Return the rows of ``ticks.csv`` for consecutive ticks."""
     numbers = range(ticks.first, ticks.first + len(ticks.time))
     rows = list(zip(numbers, ticks.time.data, ticks.price.data, strict=True))
+    if not rows:
+        return b""
     return _encode(rows)[2:-2].replace(b"],[", b"\n") + b"\n"
 
 
 @lru_cache(maxsize=1024)  # ids, sides and tags come again and again
 def _text(value: str) -> msgspec.Raw:
     """Return text as a field of a row, in quotes where it needs them."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([value, None])
-    return msgspec.Raw(line.getvalue()[:-1].encode())
+    if any(mark in value for mark in ',"\r\n'):
+        value = '"' + value.replace('"', '""') + '"'
+    return msgspec.Raw(value.encode())
 
 
 def _seconds(ns: int) -> msgspec.Raw:

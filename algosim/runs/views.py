@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from algosim.events import Fill
     from algosim.runs.recording import Recording
 
-__all__ = ["equity_frame", "positions_frame", "roundtrips_frame", "ticks_frame", "trades_frame"]
+__all__ = ["equity_frame", "logs_frame", "positions_frame", "roundtrips_frame", "ticks_frame", "trades_frame"]
 
 
 def _index(time_ns: NDArray[np.int64]) -> pd.TimedeltaIndex:
@@ -95,6 +95,21 @@ def _marks(recording: Recording) -> tuple[NDArray[np.int64], NDArray[np.float64]
     if recording.end is not None and len(time):
         time, price = np.append(time, recording.end.ts_sim), np.append(price, price[-1])
     return time, price
+
+
+def logs_frame(recording: Recording) -> pd.DataFrame:
+    """Return a row per line of the log: what strategies printed and logged, rejected orders, errors."""
+    import pandas as pd  # noqa: PLC0415
+
+    logs, marks = recording.logs, np.append(recording.time, recording.t_end)
+    seq = np.array([log.seq for log in logs], dtype=np.int64)
+    columns = {
+        "seq": seq,
+        "id": pd.array([log.id for log in logs], dtype="str"),
+        "level": pd.Categorical([log.level for log in logs], categories=["print", "log", "reject", "error"]),
+        "text": pd.array([log.text for log in logs], dtype="str"),
+    }
+    return pd.DataFrame(columns, index=_index(marks[np.minimum(seq, len(marks)) - 1]))
 
 
 def equity_frame(recording: Recording, initial_cash: float) -> pd.DataFrame:

@@ -37,10 +37,13 @@ class Watchdog:
     ----------
     sources : mapping of str to str
         The strategy's texts by the name they were compiled under; set once it is loaded.
+    tick : callable
+        Returns the number of the tick that the strategy is at; set once it trades.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.sources: Mapping[str, str] = {}
+        self.tick: Callable[[], int] = lambda: 0
         self._limits = limits
         self._give_up: Callable[[StrategyError], None] = _ignore
         self._sign: Callable[[], None] = _ignore

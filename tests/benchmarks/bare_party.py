@@ -1,4 +1,4 @@
-"""What the processes of the bare lock-step share: what they are told, their sockets, the marks of messages."""
+"""What the processes of the bare lock-step share: their orders, their sockets, the marks of messages."""
 
 from __future__ import annotations
 
