@@ -146,9 +146,7 @@ def test_a_market_without_strategies():
 def test_a_length_must_be_given(place):
     path = write_strategy(place, "buyer", BUYER)
     for options in ({}, {"ticks": 0}, {"duration": 0}):
-        with pytest.raises(
-            ConfigError, match="say how long to run: a duration"
-        ):
+        with pytest.raises(ConfigError, match="say how long to run: a duration"):
             evaluate(path, **options)
     with pytest.raises(ConfigError, match="at least 0"):
         evaluate(path, ticks=-1)
