@@ -176,7 +176,7 @@ class Detach(_Event, kw_only=True):
 
 
 class Remove(_Event, kw_only=True):
-    """A strategy leaves the market before tick `seq`; its account is kept and marked no further."""
+    """A strategy leaves the market before tick `seq`; its account goes on clearing and being marked."""
 
     id: str
     end: bool = False

@@ -68,8 +68,6 @@ class _File:
         self.size += len(data)
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            os.fsync(self._fd)
         os.close(self._fd)
 
 
