@@ -25,6 +25,15 @@ FIGURES_SHARE = 0.1
 """Part of the time that may go into figures: those of the whole run cost more the longer it is."""
 
 
+def _tell_ports(simulation: Simulation) -> None:
+    """Say which endpoints are others than those configured, because their ports were taken."""
+    wanted = simulation.config.transport.endpoints
+    real = simulation.status.get("endpoints", {})
+    moved = [f"{name} {at}" for name, at in real.items() if at != getattr(wanted, name)]
+    if moved:
+        click.echo(f"ports taken; this run is at: {', '.join(moved)}")
+
+
 class Plain:
     """A line for each thing that happens, and one a second on how the run stands."""
 
@@ -38,6 +47,7 @@ class Plain:
     def __enter__(self) -> Self:
         simulation = self._simulation
         click.echo(f"run {simulation.run_id}, seed {simulation.config.run.seed}, folder {simulation.folder}")
+        _tell_ports(simulation)
         return self
 
     def show(self, _: Recording, status: Mapping[str, Any]) -> None:
@@ -68,6 +78,7 @@ class Picture:
         self.period_s = 1 / min(10.0, simulation.config.ui.throttle_fps)
 
     def __enter__(self) -> Self:
+        _tell_ports(self._simulation)
         self._live.start()
         return self
 

@@ -238,7 +238,7 @@ class Commands:
             self._relay(asker, "remove", id=name)
         else:  # it waits to be attached, or has failed: nothing in the market changes
             strategy.state = "removed"
-            run.family.kill(name)
+            run.kill(name)
             run.refuse(name, {"message": f"{name!r} was removed"})
             run.board.answer(asker)
             self._barrier.consider()
@@ -246,8 +246,9 @@ class Commands:
     def _reload(self, asker: Asker, request: ask.Reload) -> None:
         run, name = self._run, request.id
         strategy = run.strategies.get(name)
-        if strategy is None:
-            self._refuse(asker, f"no strategy {name!r}; it has: {', '.join(run.strategies)}")
+        if strategy is None or strategy.leaves:
+            there = ", ".join(known for known, other in run.strategies.items() if not other.leaves)
+            self._refuse(asker, f"no strategy {name!r} is in the market; there are: {there or 'none'}")
         elif name not in run.family.members:
             params = {**strategy.params, **request.params}
             self._add(asker, ask.Add(token="", rid=asker.rid, id=name, path=strategy.path, params=params))

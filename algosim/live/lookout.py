@@ -91,7 +91,7 @@ class Lookout:
     def _died(self, process: Process) -> None:
         run = self._run
         how = run.family.how_it_ended(process)
-        run.family.kill(process.name)
+        run.kill(process.name)
         if process.role == "host":
             self._lose(process.name, "host", f"{how}; {REMEDY}")
         elif process.role == "recorder" and not process.gave_up and not run.recorder_restarts:
@@ -128,7 +128,7 @@ class Lookout:
             elif not run.strategies[process.name].owes or (run.paused and not run.waits):
                 process.heard_at = now  # nobody waits for it
             elif silent > SILENCE_S:
-                run.family.kill(process.name)
+                run.kill(process.name)
                 self._lose(
                     process.name, "silence", f"its host process said nothing for {SILENCE_S:g} s; {REMEDY}"
                 )
@@ -162,7 +162,7 @@ class Lookout:
         run = self._run
         for name in names:
             if name in run.family.members:
-                run.family.kill(name)
+                run.kill(name)
                 run.lose(name, "stop", {"message": "it did not come to an end within the stop deadline"})
 
     def _whose_fault(self, now: float) -> str:

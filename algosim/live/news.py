@@ -171,12 +171,12 @@ class News:
     def _fault(self, _: Process, document: Document) -> None:
         """Go on without a strategy whose host broke the protocol; the broker has detached it."""
         name = document["id"]
-        self._run.family.kill(name)
+        self._run.kill(name)
         self._run.lose(name, "protocol", {"message": document["reason"]})
 
     def _left(self, process: Process, _: Document) -> None:
         run, name = self._run, process.name
-        run.family.kill(name)
+        run.kill(name)
         run.strategies[name].state = "removed"
         # An answer that was still in its queue will not come; the notice does nothing if all have.
         lost = "its host ended before its last answer"

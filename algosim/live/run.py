@@ -122,6 +122,13 @@ class Run:
         """Ask a process something; `then` is called with its answer."""
         self.board.ask(self.family.members.get(name), op, then, **fields)
 
+    def kill(self, name: str) -> None:
+        """End a process at once, or clean up after one that has ended; whoever asked it something is told."""
+        process = self.family.members.get(name)
+        self.family.kill(name)
+        if process is not None:
+            self.board.abandon(process, f"the {process.role} process of {name!r} ended before it answered")
+
     # Turns of the run
 
     def arrive(self) -> None:

@@ -66,8 +66,10 @@ class Strategy:
         Before the first tick ``init`` must have returned too; in a running market it is called at the tick
         from which the strategy trades.
         """
-        here = {"ticks", "fills"} <= self.ready and self.imported is not None and not self.attached
-        return here and (running or self.began)
+        here = {"ticks", "fills"} <= self.ready and self.imported is not None
+        if not here or self.attached or self.leaves:
+            return False
+        return running or self.began
 
     def stage(self) -> str:
         """Return what it is doing before it is attached, in words."""

@@ -63,7 +63,7 @@ class Switchboard:
         self._guests = {party.token: party for party in birth.parties}
         self._processes: dict[str, Party] = {}
         self._ids = count(1)
-        self._asked: dict[int, Then] = {}
+        self._asked: dict[int, tuple[Process | None, Then]] = {}
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = make(self._context, zmq.ROUTER, 10_000)
         self._doorman = Doorman(self._context, {"control": (self._socket, [p.key for p in birth.parties])})
@@ -130,10 +130,16 @@ class Switchboard:
             self._send(process.address, document)
 
     def ask(self, process: Process | None, op: str, then: Then, **fields: object) -> None:
-        """Ask a process something; `then` is called with its answer."""
+        """Ask a process something; `then` is called with its answer, or with an error if it ends first."""
         rid = next(self._ids)
-        self._asked[rid] = then
+        self._asked[rid] = (process, then)
         self.tell(process, op, rid=rid, **fields)
+
+    def abandon(self, process: Process, error: str) -> None:
+        """Answer in place of a process that has ended."""
+        asked = [rid for rid, (whom, _) in self._asked.items() if whom is process]
+        for rid in asked:
+            self.answered({"rid": rid, "error": error})
 
     def greet(self, process: Process, address: bytes) -> None:
         """Take note of where a process is, and tell it what has waited for it."""
@@ -145,7 +151,7 @@ class Switchboard:
 
     def answered(self, document: Document) -> None:
         """Pass a process's answer to whoever asked."""
-        then = self._asked.pop(document.get("rid", 0), None)
+        _, then = self._asked.pop(document.get("rid", 0), (None, None))
         if then is not None:
             then(document)
 
