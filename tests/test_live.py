@@ -255,9 +255,10 @@ class TestChanges:
             ("HOLD", 1, "side"),
             ("BUY", 0, "qty"),
             ("BUY", float("inf"), "qty"),
+            ("BUY", float("nan"), "nan"),
             ("BUY", "x", "qty"),
         ):
-            fails(EngineError, lambda side=side, qty=qty: sim.order(side, qty), word)
+            fails(ConfigError, lambda side=side, qty=qty: sim.order(side, qty), word)
         fails(EngineError, lambda: sim.order("BUY", 1, id="s"), "'s'", "another id")
         fails(ConfigError, lambda: sim.order("BUY", 1, id="@control"), "'@control'")
         sim.order("BUY", 2e6).step()

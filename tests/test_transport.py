@@ -189,7 +189,7 @@ def test_an_observer_counts_what_it_misses(home):
 def test_an_observer_sees_everything_while_it_keeps_up(market):
     fails(EngineError, Observer, "no market is running")
     with market(SMA, speed=50.0) as sim, Observer(sim.run_id) as observer:
-        until(lambda: observer.read(0.1), "the stream")
+        until(lambda: observer.read(0.1) and observer.tick, "the stream of ticks")  # fills may come first
         sim.set(sigma=0.5).order("BUY", 2.0, id="hand").wait(ticks=40)
         sim.pause()
         seen = []
