@@ -42,11 +42,6 @@ def kill(pid):
     os.kill(pid, signal.SIGKILL)
 
 
-def processes(sim):
-    """Return every process of a market: the supervisor, its children, the workers."""
-    return psutil.Process().children(recursive=True) if sim.status["processes"] else []
-
-
 def answers(endpoint):
     """Whether somebody listens at an endpoint."""
     address = urlsplit(endpoint)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+import threading
 
+import psutil
 import pytest
 
 from algosim import evaluate, replay
@@ -194,3 +196,37 @@ def test_versions_that_fail_replay(home, market):
     assert replayed.errors == live.errors
     happened = [type(event) for event in live.recording.members if event.id == "b"]
     assert [happened.count(kind) for kind in (Attach, Version, Detach, Remove)] == [3, 1, 3, 0]
+
+
+SLOW_INIT = """
+def init(ctx):
+    for _ in range(40_000_000):
+        pass
+    ctx.seen = 0
+
+def on_tick(ctx, tick):
+    ctx.target(len(ctx.history(100)) % 3)
+"""
+
+
+def test_a_version_that_dies_while_the_next_one_takes_over(home, market):
+    """The next one has seen the account as it was for the one before; it begins again when it is attached."""
+    path = curious(home, "a", every=1)
+    settings = {"execution.latency_ms": 0, "ui.hot_reload": False}
+    sim = market(str(path), seed=13, settings=settings, out="live").run_until(ticks=30)
+    old, host = worker_of(sim, "a"), psutil.Process(sim.status["processes"]["a"])
+    save(path, SLOW_INIT)
+    sim.reload()
+    (fresh,) = (child for child in host.children() if child.pid != old)
+    idle = fresh.cpu_times().user
+
+    stepping = threading.Thread(target=sim.step, args=(5,))
+    stepping.start()
+    until(lambda: fresh.cpu_times().user > idle + 0.3, "its init runs")
+    kill(old)
+    stepping.join(30.0)
+    until(lambda: sim.status["strategies"]["a"]["state"] == "trading", "it trades after all")
+    live = sim.step(20).stop()
+    assert replay("live").digest == live.digest
+    assert [type(event) for event in live.recording.members] == [Attach, Detach, Attach]
+    assert len(live.recording.fills) > 30

@@ -208,7 +208,7 @@ class Succession(Lineup):
             self._out.log(reply.logs)
 
     def _again(self, version: Version) -> None:
-        """Import a version once more: the run has a version of its ordinal by now."""
+        """Import a version once more: the one that was made cannot take over."""
         version.retire()
         if version is self.upcoming:
             self.upcoming = None
@@ -254,7 +254,9 @@ class Succession(Lineup):
         self._out.tell("failed", reason=reason, error=error)
         self._answer(version, error=error)
         self._out.detached()
-        if self.upcoming is not None:
+        if self.upcoming is not None and self.upcoming.state == "starting":
+            self._again(self.upcoming)  # its ``init`` saw the account as it was for the version before
+        elif self.upcoming is not None:
             self.current, self.upcoming = self.upcoming, None
             self._out.tell("imported", **self.current.describe())
 

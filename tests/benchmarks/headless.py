@@ -2,12 +2,14 @@
 
 Arguments name parts: ``rate``, ``files``, ``peer``, ``memory``, ``start``, ``parts``; without one, all run.
 What is compared ran in turns in the same minutes, and the figures are medians: absolute ones depend on the
-machine.
+machine. A run uses two processes at once, a bare loop one: where others keep the machine busy, CPU times say
+more than the clock.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -34,37 +36,58 @@ FEW, MANY = 100_000, 1_100_000
 """Ticks of the two runs whose memory is compared."""
 
 
-def run(ticks: int, out: Path | None = None) -> float:
-    """Return the seconds of a run with broker, portfolio, digest and all metrics, child process included."""
-    begun = time.perf_counter()
-    assert evaluate(CROSSOVER, seed=SEED, ticks=ticks, out=out).metrics
-    return time.perf_counter() - begun
+class Runs:
+    """Runs with broker, portfolio, digest, all metrics and their child process, and the CPU time they use."""
+
+    def __init__(self, ticks: int) -> None:
+        self.ticks = ticks
+        self.own: list[float] = []
+        self.strategy: list[float] = []
+
+    def seconds(self, out: Path | None = None) -> float:
+        """Return how long one takes, with all files where it has a folder."""
+        before, begun = os.times(), time.perf_counter()
+        assert evaluate(CROSSOVER, seed=SEED, ticks=self.ticks, out=out).metrics
+        took, after = time.perf_counter() - begun, os.times()
+        self.own.append(after.user + after.system - before.user - before.system)
+        self.strategy.append(
+            after.children_user + after.children_system - before.children_user - before.children_system
+        )
+        return took
+
+    def row(self, what: str) -> Row:
+        """Return what they used."""
+        used = f"{median(self.own):.2f} + {median(self.strategy):.2f}"
+        return Row(f"{what}, CPU s of its process and its strategy's", used)
 
 
 def rate(ticks: int, repetitions: int) -> list[Row]:
     """A run without files against a bare loop over the same strategy."""
-    found = turns({"bare": partial(bare, ticks), "run": partial(run, ticks)}, repetitions)
+    runs = Runs(ticks)
+    found = turns({"bare": partial(bare, ticks), "run": runs.seconds}, repetitions)
     return [
         Row("B: bare loop, ticks/s", _rates(found["bare"], ticks)),
         Row("evaluate, no files, ticks/s", _rates(found["run"], ticks)),
+        runs.row("evaluate, no files"),
         at_least("evaluate / B", median(found["bare"]) / median(found["run"]), 0.35),
     ]
 
 
 def files(ticks: int, repetitions: int) -> list[Row]:
     """A run with all files against one without and orjson alone, one after the other."""
+    runs = Runs(ticks)
     with tempfile.TemporaryDirectory(prefix="algosim-benchmark-") as name:
         folder = Path(name)
-        run(ticks, folder / "events")
+        Runs(ticks).seconds(folder / "events")
         lines = folder / "events" / "events.jsonl"
 
         def with_files() -> float:
-            seconds = run(ticks, folder / "run")
+            seconds = runs.seconds(folder / "run")
             shutil.rmtree(folder / "run")
             return seconds
 
         cases = {
-            "run": partial(run, ticks),
+            "run": Runs(ticks).seconds,
             "files": with_files,
             "orjson": partial(orjson_alone, lines, folder / "again"),
         }
@@ -75,6 +98,7 @@ def files(ticks: int, repetitions: int) -> list[Row]:
         Row("evaluate, no files, ticks/s", _rates(found["run"], ticks)),
         Row(f"orjson alone, same events ({size:.0f} bytes a tick), ticks/s", _rates(found["orjson"], ticks)),
         Row("evaluate, all files, ticks/s", _rates(found["files"], ticks)),
+        runs.row("evaluate, all files"),
         at_least("all files / (no files, then orjson)", serial / median(found["files"]), 0.8),
     ]
 
@@ -82,7 +106,7 @@ def files(ticks: int, repetitions: int) -> list[Row]:
 def peer(ticks: int, repetitions: int) -> list[Row]:
     """backtesting.py on the same ticks."""
     price = np.concatenate([block.price for block, _ in blocks(ticks)])
-    found = turns({"peer": lambda: backtest(price)[0], "run": partial(run, ticks)}, repetitions)
+    found = turns({"peer": lambda: backtest(price)[0], "run": Runs(ticks).seconds}, repetitions)
     return [
         Row("backtesting.py, ticks/s", _rates(found["peer"], ticks)),
         Row("evaluate, no files, ticks/s", _rates(found["run"], ticks)),

@@ -34,8 +34,8 @@ class Crossover(Strategy):
         fast, slow = self.fast[-1], self.slow[-1]
         side = 1 if fast > slow else -1 if fast < slow else self.side
         if side != self.side:
-            missing = side - self.side
             self.side = side
+            missing = side - self.position.size
             (self.buy if missing > 0 else self.sell)(size=abs(missing))
 
 
