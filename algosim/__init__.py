@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from algosim.core.doctor import check as doctor
     from algosim.errors import (
         AlgosimError,
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
         StrategyError,
     )
     from algosim.live.simulation import Simulation, connect
+    from algosim.notebook.dashboard import Dashboard, dashboard
+    from algosim.notebook.playback import play
+    from algosim.notebook.run_figure import figure
     from algosim.runs.evaluate import evaluate
     from algosim.runs.listing import runs
     from algosim.runs.replay import replay
@@ -26,6 +32,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AlgosimError",
     "ConfigError",
+    "Dashboard",
     "EngineError",
     "ReplayDiverged",
     "Result",
@@ -33,8 +40,11 @@ __all__ = [
     "Simulation",
     "StrategyError",
     "connect",
+    "dashboard",
     "doctor",
     "evaluate",
+    "figure",
+    "play",
     "replay",
     "runs",
 ]
@@ -49,8 +59,12 @@ _HOME = {
     "Simulation": "algosim.live.simulation",
     "StrategyError": "algosim.errors",
     "connect": "algosim.live.simulation",
+    "Dashboard": "algosim.notebook.dashboard",
+    "dashboard": "algosim.notebook.dashboard",
     "doctor": "algosim.runs.inspection",
     "evaluate": "algosim.runs.evaluate",
+    "figure": "algosim.notebook.run_figure",
+    "play": "algosim.notebook.playback",
     "replay": "algosim.runs.replay",
 }
 
@@ -71,3 +85,14 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     """List the public names."""
     return sorted([*__all__, "__version__"])
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Give a shell the magics; IPython calls it for ``%load_ext algosim``, any number of times."""
+    import_module("algosim.notebook.extension").load(shell)
+
+
+if "IPython" in sys.modules:
+    _shell = sys.modules["IPython"].get_ipython()
+    if _shell is not None:  # imported in a notebook
+        load_ipython_extension(_shell)

@@ -26,15 +26,15 @@ _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 _EXAMPLES = "write 60s, 200ms, 5m, 1.5h or a number of seconds"
 
 
-def parse_time(value: str | float) -> int:
+def parse_time(value: str | float | timedelta) -> int:
     """Convert a duration to integer nanoseconds.
 
     Parameters
     ----------
-    value : str or int or float
-        A number with a unit (``ns``, ``us``, ``ms``, ``s``, ``m`` or ``min``, ``h``), or a plain number
-        of seconds. Decimals are exact: ``"0.1s"`` and ``0.1`` are both 100,000,000. What is finer than
-        a nanosecond is rounded, half to even.
+    value : str or int or float or timedelta
+        A number with a unit (``ns``, ``us``, ``ms``, ``s``, ``m`` or ``min``, ``h``), a plain number
+        of seconds, or a timedelta, pandas' Timedelta included. Decimals are exact: ``"0.1s"`` and
+        ``0.1`` are both 100,000,000. What is finer than a nanosecond is rounded, half to even.
 
     Returns
     -------
@@ -94,6 +94,9 @@ def _typed(value: object) -> str:
         return value.strip()
     if isinstance(value, float):
         return repr(float(value))  # the shortest decimal that reads back as this float
+    if isinstance(value, timedelta):
+        us = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
+        return f"{us * 1000 + getattr(value, 'nanoseconds', 0)}ns"  # those only pandas' has
     if isinstance(value, int) and abs(value) > _INT64_MAX:
         return f"{'-' if value < 0 else ''}1e99"  # Python refuses to write integers of 4,300 digits
     return str(value)

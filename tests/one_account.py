@@ -9,6 +9,7 @@ import numpy as np
 from algosim.config import Config
 from algosim.core.broker import Account
 from algosim.core.engine import Failure, Loop, Turn
+from algosim.core.lines import Pen
 from algosim.core.strategy import Hooks, Runner, strategy_seed
 from algosim.events import Event, Fill, Log, Order, Plot, Snapshot
 from algosim.settings import with_settings
@@ -50,8 +51,11 @@ class Session:
 
     def run(self, last, runner=None, *, lines=False):
         """Move on to tick `last`, with a strategy or without."""
-        turn = None if runner is None else Turn(runner, lines, self.failures.append)
+        pen = Pen(self.id, runner) if lines else None
+        turn = None if runner is None else Turn(runner, self.failures.append, pen)
         self.loop.run(last, turn=turn)
+        if pen is not None:
+            self.events += [plot for part in pen.take() for plot in part.plots()]
         return self
 
     def kind(self, cls):

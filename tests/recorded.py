@@ -156,7 +156,7 @@ def times(script: Script) -> list[int]:
         config=script.config, seed=script.seed, controls=script.controls, accounts=[], last=script.last
     )
     with Execution(plan) as execution:
-        blocks = [ticks.time.tolist() for ticks, _ in execution.blocks([])]
+        blocks = [ticks.time.tolist() for ticks, *_ in execution.blocks([])]
     return [0, *(time for block in blocks for time in block)]
 
 
@@ -169,8 +169,8 @@ def record(session: Session, folder: Path, *, crash: bool = False) -> Recorder:
     run_folder.save_setup(folder, folder.name, config, plan.seed, sources)
     recorder = Recorder(config, RunStart(seq=0, run_id=folder.name), folder)
     with Execution(plan) as execution:
-        for ticks, events in execution.blocks(session.events):
-            recorder.take(ticks, events)
+        for block in execution.blocks(session.events):
+            recorder.take(*block)
         if crash:
             recorder.close()
             return recorder

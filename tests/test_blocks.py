@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algosim.core.blocks import close, in_blocks, interleave
+from algosim.core.blocks import close, in_blocks
+from algosim.core.lines import Lines
 from algosim.core.market import Ticks
 from algosim.events import (
     Attach,
@@ -24,7 +26,9 @@ from algosim.events import (
     Snapshot,
     Tick,
     Version,
+    encode_line,
 )
+from algosim.runs.event_text import event_text
 
 BOOKS = {"position": 0.0, "cash": 0.0, "price": 1.0, "realized": 0.0, "unrealized": 0.0, "equity": 0.0}
 FILL = {
@@ -74,8 +78,22 @@ def spans(draw):
     """Return consecutive ticks and events of their blocks, ordered by tick."""
     first, count = draw(st.integers(1, 3)), draw(st.integers(1, 4))
     numbers = range(first, first + count)
-    ticks = Ticks(first, 10 * np.arange(1, count + 1), np.linspace(1.0, 2.0, count), np.zeros(count))
+    x = np.array([draw(st.sampled_from([0.0, 0.25, -1e-9])) for _ in numbers])
+    ticks = Ticks(first, 10 * np.arange(1, count + 1), np.linspace(1.0, 2.0, count), x)
     return ticks, [event for seq in numbers for event in draw(events_of(seq))]
+
+
+@st.composite
+def shown(draw, ticks):
+    """Return what indicators of some accounts of their own showed at some or all of these ticks."""
+    numbers = np.arange(ticks.first, ticks.first + len(ticks.time))
+    parts = []
+    for id in draw(st.lists(st.sampled_from(["0", 'A"', "Zü"]), unique=True)):
+        names = tuple(draw(st.lists(st.sampled_from(["SMA(20)", 'x"', "7"]), min_size=1, unique=True)))
+        at = numbers[[draw(st.booleans()) or draw(st.booleans()) for _ in numbers]]
+        values = [[draw(st.sampled_from([0.0, 1e300, math.nan])) for _ in names] for _ in at]
+        parts.append(Lines(id, names, at, np.array(values).reshape(len(at), len(names))))
+    return parts
 
 
 def rank(event):
@@ -118,10 +136,24 @@ def naive(ticks, events):
     return lines
 
 
-@given(spans())
-def test_lines_are_in_the_order_of_the_protocol(span):
-    ticks, events = span
-    assert interleave(ticks, copy.deepcopy(events)) == naive(ticks, events)
+def points(lines):
+    """Return what indicators showed as events."""
+    return [
+        Plot(
+            seq=int(seq),
+            id=part.id,
+            values={name: None if math.isnan(v) else v for name, v in zip(part.names, row, strict=True)},
+        )
+        for part in lines
+        for seq, row in zip(part.seq, part.values.tolist(), strict=True)
+    ]
+
+
+@given(spans().flatmap(lambda span: st.tuples(st.just(span), shown(span[0]))))
+def test_lines_are_in_the_order_of_the_protocol(drawn):
+    (ticks, events), lines = drawn
+    text = event_text(ticks, copy.deepcopy(events), lines)
+    assert text.splitlines() == [encode_line(event) for event in naive(ticks, events + points(lines))]
 
 
 @given(spans())
@@ -142,4 +174,4 @@ def test_the_end_comes_last():
 def test_an_event_of_another_span_is_refused():
     ticks = Ticks(5, np.array([1]), np.array([1.0]), np.array([0.0]))
     with pytest.raises(IndexError):
-        interleave(ticks, [fill(6, "a", 1, 1)])
+        event_text(ticks, [fill(6, "a", 1, 1)], [])

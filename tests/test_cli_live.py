@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -100,6 +101,20 @@ class TestRun:
         assert "KeyError" in said.stderr
         assert "Traceback" not in said.stderr
 
+        assert not list((home / "runs").iterdir())
+
+    @pytest.mark.usefixtures("home")
+    def test_says_where_it_is_when_a_port_is_taken(self):
+        arguments = ("--strategy", "sma_crossover", "--seed", 4, "--ticks", 5, "--speed", "max")
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            key = "transport.endpoints.ticks_pub"
+            said = program("run", *arguments, "--set", f"{key}=tcp://127.0.0.1:{port}")
+        (line,) = [line for line in said.stdout.splitlines() if line.startswith("ports taken; ")]
+        assert "ticks_pub tcp://127.0.0.1:" in line
+        assert str(port) not in line
+        assert (said.returncode, said.stderr) == (0, "")
+
     def test_a_crash_is_a_failure_that_names_the_process(self, running):
         run = running()
         (broker,) = [
@@ -124,6 +139,15 @@ class TestInterrupts:
         assert said.returncode == 0
         assert said.stdout.splitlines()[-1] == out.splitlines()[-1]
 
+    def test_whoever_ends_programs_stops_it_cleanly(self, running):
+        run = running()
+        run.terminate()
+        out, _ = run.communicate(timeout=20)
+        assert run.returncode == 0
+        said = program("replay", "run")
+        assert said.stdout.splitlines()[-1] == out.splitlines()[-1]
+        assert out.splitlines()[-1].startswith("digest ")
+
     def test_the_second_leaves_nobody(self, running):
         run = running()
         children = psutil.Process(run.pid).children(recursive=True)
@@ -135,6 +159,31 @@ class TestInterrupts:
         gone, alive = psutil.wait_procs(children, timeout=3)
         assert alive == []
         assert len(gone) == len(children)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a full device")  # noqa: PTH110
+class TestFullOutput:
+    @pytest.mark.usefixtures("home")
+    @pytest.mark.parametrize("name", ["eval", "run", "config"])
+    def test_is_one_line(self, name):
+        options = ("--strategy", "momentum", "--ticks", 50, "--set", "speed=max")
+        with open("/dev/full", "wb") as full:  # noqa: PTH123
+            said = subprocess.run(
+                command(name, *(() if name == "config" else options)),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                check=False,
+                timeout=60,
+                encoding="utf-8",
+            )
+        assert (said.returncode, len(said.stderr.splitlines())) == (1, 1)
+        assert said.stderr.startswith("error: cannot write the output: ")
+
+    @pytest.mark.usefixtures("home")
+    def test_ends_where_errors_cannot_be_told_either(self):
+        with open("/dev/full", "wb") as full:  # noqa: PTH123
+            said = subprocess.run(command("config"), stdout=full, stderr=full, check=False, timeout=60)
+        assert said.returncode == 1
 
 
 class TestReplay:

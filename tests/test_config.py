@@ -9,11 +9,13 @@ import re
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from hypothesis import example, given
@@ -669,6 +671,19 @@ def test_plain_numbers_are_seconds_as_typed(number):
 @given(st.integers(0, 9 * 10**9))
 def test_whole_seconds(number):
     assert parse_time(number) == parse_time(np.int64(number)) == number * 10**9
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_a_time_may_be_a_timedelta(ns):
+    assert parse_time(pd.Timedelta(ns, "ns")) == ns
+    assert parse_time(pd.Timedelta(ns, "ns").as_unit("s")) == ns // 10**9 * 10**9
+    assert parse_time(timedelta(microseconds=ns // 1000)) == ns // 1000 * 1000
+
+
+@pytest.mark.parametrize("value", [timedelta(microseconds=-1), pd.Timedelta(-1, "ns"), pd.NaT])
+def test_a_time_is_no_negative_timedelta(value):
+    with pytest.raises(ConfigError, match="time"):
+        parse_time(value)
 
 
 @pytest.mark.parametrize(

@@ -584,7 +584,8 @@ def test_indicators_are_recorded_as_lines():
         ctx.bands.update(tick["price"])
 
     session = trade(on_tick, 3, init=init, lines=True)
-    assert list(session.plots[0].values.values()) == [None, None]
+    names = ["SMA(2)", *(f"Bollinger(2, 1) {band}" for band in ("lower", "middle", "upper"))]
+    assert session.plots[0].values == dict.fromkeys(names)
     values = session.plots[2].values
     p = session.prices[1:3]
     assert values["SMA(2)"] == pytest.approx(p.mean())

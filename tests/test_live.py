@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from itertools import pairwise
 
 import pandas as pd
@@ -38,7 +40,7 @@ class TestCourse:
 
     def test_building_one_starts_nothing(self, home, market):
         sim = market(SMA)
-        assert (sim.state, sim.run_id, sim.folder) == ("new", "", None)
+        assert (sim.state, sim.run_id, sim.folder, sim.digest) == ("new", "", None, None)
         assert sim.ticks.empty
         assert sim.trades.empty
         assert not (home / "runs").exists()
@@ -73,7 +75,7 @@ class TestCourse:
         sim.run_until(ticks=150)
         assert done(sim) == 150
         assert sim.state == "paused"
-        sim.run_until(time="30s")
+        sim.run_until(time=timedelta(seconds=30))
         here, until_then = done(sim), sim.ticks.index[-1]
         following = sim.step().ticks.index[-1]
         assert until_then <= pd.Timedelta("30s") < following
@@ -98,7 +100,9 @@ class TestCourse:
         sim.wait().wait(ticks=60)
         fails(EngineError, lambda: sim.wait(time="1h"), "ended at tick 60")
 
-    @pytest.mark.parametrize("limit", [{"ticks": 40}, {"duration": "6.05s"}, {"ticks": 40, "duration": 6.05}])
+    @pytest.mark.parametrize(
+        "limit", [{"ticks": 40}, {"duration": "6.05s"}, {"ticks": 40, "duration": pd.Timedelta("6.05s")}]
+    )
     def test_a_run_ends_by_itself_as_evaluate_does(self, market, limit):
         with market(SMA, **limit) as sim:
             sim.wait()
@@ -150,6 +154,69 @@ class TestCourse:
         )
         assert sim.stop().digest == again.digest
         assert replay(first_id).digest == replay(home / "runs" / first_id).digest
+
+    def test_the_later_of_two_changes_holds_at_the_reset(self, market):
+        sim = market(SMA).run_until(ticks=3)
+        whole = {"strategies.s.params": {"fast": 2, "slow": 30}}
+        fails(ConfigError, lambda: sim.set(whole), "reset()")
+        sim.set(id="s", fast=5).set({"strategies.s.params.slow": 9})
+        sim.add("momentum", id="m")
+        fails(ConfigError, lambda: sim.set({"strategies.m.params": {"window": 3}}), "reset()")
+        fails(ConfigError, lambda: sim.set(seed=8), "reset()")
+        fails(ConfigError, lambda: sim.set(seed=9), "reset()")
+        fails(ConfigError, lambda: sim.set({"model.step": "euler", "model.type": "gbm"}), "euler")
+        sim.remove("m").reset()
+        assert {name: spec.params for name, spec in sim.config.strategies.items()} == {
+            "s": {"fast": 5, "slow": 9}
+        }
+        assert sim.config.run.seed == 9
+
+    def test_a_run_with_much_to_say_ends(self, home, market):
+        """More than a pipe holds: its supervisor's last words are its settings."""
+        path = write_strategy(home, "mine", "PARAMS = {'words': ''}\n\n" + IDLE)
+        words = "x" * 200_000
+        sim = market({"m": {"path": str(path), "params": {"words": words}}}).run_until(ticks=3)
+        sim.stop()
+        assert (sim.state, sim.status["reason"]) == ("finished", "")
+        assert sim.config.strategies["m"].params == {"words": words}
+
+    def test_settings_after_the_end_are_the_next_runs(self, market):
+        sim = market(SMA, ticks=40).run_until(ticks=40)
+        sim.stop()
+        figures, config = sim.metrics, sim.config
+        sim.set(initial_cash=5.0, seed=2).set(id="s", fast=4).set({"strategies.s.params.slow": 11}, sigma=0.3)
+        fails(ConfigError, lambda: sim.set(sigma=-1.0), "model.sigma")
+        fails(ConfigError, lambda: sim.set(id="t", fast=4), "strategies.t")
+        assert (sim.config, sim.metrics) == (config, figures)
+        fails(EngineError, sim.reload, "the run has ended; reset()")
+        fails(EngineError, lambda: sim.remove("s"), "reset()")
+        config = sim.reset().config
+        assert (config.portfolio.initial_cash, config.run.seed, config.model.sigma) == (5.0, 2, 0.3)
+        assert config.strategies["s"].params == {"fast": 4, "slow": 11}
+
+    def test_a_run_without_a_tick_leaves_no_folder(self, home, market):
+        def kept():
+            names = {path.name for path in (home / "runs").iterdir()} - {"last"}
+            last = (home / "runs" / "last").resolve().name if names else None
+            return names, last
+
+        sim = market(SMA).reset()
+        first = sim.reset().run_id
+        assert {path.name for path in (home / "runs").iterdir()} == {first, "last"}
+        result = sim.stop()
+        assert (sim.folder, result.folder, len(result.ticks)) == (None, None, 0)
+        assert sim.stop() is result
+        assert list((home / "runs").iterdir()) == []
+        fails(RunError, lambda: sim.export("copy"), "out=")
+
+        traded = sim.reset().run_until(ticks=3).run_id
+        empty = sim.reset().run_id
+        assert kept() == ({traded, empty}, empty)
+        sim.stop()
+        assert kept() == ({traded}, traded)
+        named = market(SMA, out="mine").reset()
+        assert named.stop().folder == home / "mine"
+        assert replay("mine").digest == named.digest
 
     def test_with_stops_the_market_when_the_body_raises(self, market):
         sim = market(SMA)
@@ -216,6 +283,86 @@ class TestChanges:
         versions = [(event.version, event.params) for event in sim.recording.members]
         assert versions == [(1, SMA["s"]["params"]), (2, {"fast": 4, "slow": 12})]
 
+    def test_parameters_are_refused_before_they_return(self, market):
+        """Rule 8: if the new version fails, the old one trades on."""
+        sim = market(SMA, speed=50.0).start().wait(ticks=5)
+        for change in ({"id": "s", "fast": "x"}, {"settings": {"strategies.s.params.fast": "x"}}):
+            error = fails(StrategyError, lambda change=change: sim.set(**change), "init: ", "SMA")
+            assert "ctx.fast = ctx.indicator.SMA" in error.source
+        fails(StrategyError, lambda: sim.set({"strategies.s.params.fast": "x", "sigma": 0.9}), "SMA")
+        strategy = sim.wait(ticks=sim.status["done"] + 5).status["strategies"]["s"]
+        assert (strategy["state"], strategy["version"], strategy["params"]) == (
+            "trading",
+            1,
+            SMA["s"]["params"],
+        )
+        sim.set({"strategies.s.params.fast": 4, "sigma": 0.3}).wait(ticks=sim.status["done"] + 3)
+        assert sim.status["strategies"]["s"]["version"] == 2
+        here = done(sim.pause())
+        fails(StrategyError, lambda: sim.set(id="s", slow="x"), "SMA")
+        sim.set(id="s", slow=20)
+        assert sim.status["strategies"]["s"]["version"] == 2
+        assert sim.step().status["strategies"]["s"]["version"] == 3
+        versions = [(event.version, event.params) for event in sim.recording.members]
+        assert versions == [
+            (1, {"fast": 3, "slow": 8}),
+            (2, {"fast": 4, "slow": 8}),
+            (3, {"fast": 4, "slow": 20}),
+        ]
+        assert sim.recording.members[-1].seq == here + 1
+        sets = [event for event in sim.recording.controls if event.action == "set"]
+        assert [(event.key, event.value) for event in sets] == [("model.sigma", 0.3)]
+        assert sim.stop().digest == replay(sim.folder).digest
+
+    def test_a_new_version_is_asked_for_while_the_one_before_is_on_its_way(self, home, market):
+        """Whoever asked for the first one is told what became of the second."""
+        path = write_strategy(
+            home,
+            "mine",
+            "PARAMS = {'size': 1}\n\ndef init(ctx):\n    1 / ctx.get_param('size', 1)\n\n" + IDLE,
+        )
+        sim = market({"m": str(path)}).run_until(ticks=5)
+        answers = []
+
+        def ask(size):
+            try:
+                answers.append(sim.set(id="m", size=size))
+            except StrategyError as error:
+                answers.append(str(error))
+
+        asking = [threading.Thread(target=ask, args=(size,)) for size in (2, 3, 4)]
+        for thread in asking:
+            thread.start()
+        for thread in asking:
+            thread.join(30.0)
+        assert answers == [sim] * 3
+        sim.step(2)
+        assert [event.version for event in sim.recording.members] == [1, 2]
+        fails(StrategyError, lambda: sim.set(id="m", size=0), "init: ZeroDivisionError")
+
+    def test_a_failed_add_leaves_nothing(self, home, market):
+        bad = write_strategy(home, "bad", "def init(ctx):\n    1 / 0\n\n" + IDLE)
+        sim = market(SMA).run_until(ticks=5)
+        for _ in range(2):  # paused: both are stamped before the same tick
+            fails(StrategyError, lambda: sim.add(bad), "bad: init: ZeroDivisionError")
+            assert list(sim.config.strategies) == ["s"]
+            assert set(sim.status["processes"]) == {"simulator", "broker", "recorder", "s"}
+        fails(EngineError, lambda: sim.reload("bad"), "no strategy 'bad'", "there are: s")
+        save(bad, IDLE)
+        sim.step(3)
+        assert sim.status["strategies"]["bad"]["state"] == "removed"  # saving the file does not bring it back
+        sim.add(bad).step(3)
+        assert sim.status["strategies"]["bad"]["state"] == "trading"
+        assert sim.stop().digest == replay(sim.folder).digest
+
+    def test_a_failed_add_does_not_keep_a_market_from_starting(self, home, market):
+        broken = str(write_strategy(home, "broken", "1 / 0\n"))
+        sim = market({"b": broken})
+        fails(StrategyError, sim.start, "ZeroDivisionError")
+        fails(StrategyError, lambda: sim.add(broken, id="c"), "c: import: ZeroDivisionError")
+        assert not any("c (" in words for words in sim.status["waiting_for"])
+        assert done(sim.remove("b").run_until(ticks=3)) == 3
+
     def test_strategies_come_and_go(self, home, market):
         path = write_strategy(home, "idle", IDLE)
         sim = market(SMA).run_until(ticks=5)
@@ -224,7 +371,11 @@ class TestChanges:
         fails(EngineError, lambda: sim.add("momentum", id="s"), "'s' is in the market")
         fails(StrategyError, lambda: sim.add("momentum", params={"windw": 3}), "did you mean 'window'")
         fails(EngineError, lambda: sim.remove("r"), "no strategy 'r'")
-        sim.remove("momentum").order("BUY", 1.0, id="me")
+        assert list(sim.status["strategies"]) == list(sim.config.strategies) == ["s"]
+        fails(EngineError, lambda: sim.set(id="momentum", window=3), "no strategy 'momentum'")
+        sim.add("momentum", params={"window": 3}).order("BUY", 1.0, id="me")
+        assert sim.status["strategies"]["momentum"]["params"] == {"window": 3}
+        sim.remove("momentum").remove("momentum").reload()  # of the one that is there
         fails(EngineError, lambda: sim.add("random_trader", id="me"), "account without a strategy")
         fails(EngineError, lambda: sim.add("random_trader", id="broker"), "part of the engine")
         sim.add(path, id="i").add("random_trader").step(4)
@@ -232,21 +383,21 @@ class TestChanges:
         fails(ConfigError, sim.reload, "which strategy")
         fails(EngineError, lambda: sim.reload("x"), "no strategy 'x'")
         sim.remove("i").step(4)
-        fails(EngineError, lambda: sim.remove("i"), "no strategy 'i'")
-        until(lambda: sim.status["strategies"]["i"]["state"] == "removed", "i leaves")
+        assert sim.status["strategies"]["i"]["state"] == "removed"
         fails(EngineError, lambda: sim.add("momentum", id="i"), "another strategy's")
-        sim.add(path, id="i").step(4)
-        assert sim.status["strategies"]["i"]["state"] == "trading"
+        for _ in range(3):
+            sim.remove("i").remove("i").add(path, id="i")
+            assert sim.status["strategies"]["i"]["state"] == "trading"
+        sim.step(4)
         assert sim.stop().digest == replay(sim.folder).digest
 
     def test_orders_by_hand(self, market):
         sim = market(SMA, settings={"latency_ms": 0, "slippage_bps": 0, "commission_bps": 0})
-        sim.start().pause()
-        if not len(sim.ticks):
-            fails(EngineError, lambda: sim.order("BUY", 1.0), "no price yet")
-            sim.step()
+        sim.reset().order("buy", 1.0, id="early").run_until(ticks=3)
+        early = sim.trades.set_index("id").loc["early"]
+        assert (early["seq"], early["price"]) == (2, sim.ticks["price"].iloc[0])
         here = done(sim)
-        sim.order("BUY", 2, tag="one").order("SELL", 0.5, id="other").step()
+        sim.order("Buy", 2, tag="one").order(" sell", 0.5, id="other").step()
         trades = sim.trades.set_index("id")[["seq", "side", "qty", "price", "tag"]]
         last = sim.ticks["price"].iloc[here - 1]
         assert trades.loc["manual"].tolist() == [here + 1, "BUY", 2.0, last, "one"]
@@ -264,6 +415,20 @@ class TestChanges:
         sim.order("BUY", 2e6).step()
         assert sim.status["rejected"] == 1
         assert sim.trades["id"].isin(["manual", "other"]).sum() == 2
+
+    def test_an_order_right_after_the_start(self, market):
+        sim = market(SMA, speed=20.0, settings={"latency_ms": 0}).start().order("BUY", 1.0).wait(ticks=5)
+        assert sim.trades["id"].tolist() == ["manual"]
+        assert sim.stop().digest == replay(sim.folder).digest
+
+    def test_refused_orders_of_strategies_count_too(self, home, market):
+        body = "    ctx.place_market_order('BUY', 600.0)\n"
+        path = write_strategy(home, "greedy", "def on_tick(ctx, tick):\n" + body)
+        sim = market(str(path), settings={"max_position": 1000.0}).run_until(ticks=5)
+        sim.order("SELL", 2000.0).step()
+        assert sim.status["rejected"] == (sim.logs["level"] == "reject").sum() == 6
+        sim.stop()
+        assert sim.status["rejected"] == 6
 
 
 class TestFailing:
@@ -306,8 +471,8 @@ class TestFailing:
         sim = market(str(write_strategy(home, "mine", "1 / 0\n")))
         with pytest.raises(StrategyError, match="ZeroDivisionError"), sim:
             pytest.fail("it has started")
-        assert sim.state == "finished"
-        assert not sim.folder.joinpath("engine.log").exists()
+        assert (sim.state, sim.folder) == ("finished", None)
+        assert not list((home / "runs").iterdir())
 
     def test_a_strategy_that_stops_leaves_the_market_running(self, home, market):
         path = write_strategy(
@@ -319,6 +484,34 @@ class TestFailing:
         assert (strategy["error"]["file"], strategy["error"]["line"]) == ("strategies/mine/strategy.py", 3)
         assert sim.stop().errors[0].startswith("m: strategies/mine/strategy.py, line 3")
         assert sim.digest == evaluate({"m": str(path), **SMA}, seed=1, ticks=30).digest
+
+    def test_a_strategy_that_fails_as_it_leaves_has_left(self, home, market):
+        gate = home / "gate"
+        waits = f"while not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+        body = f"if tick['seq'] == 5:\n        {waits}\n        1 / 0\n"
+        path = write_strategy(home, "mine", f"import os, time\ndef on_tick(ctx, tick):\n    {body}")
+        sim = market({"m": str(path), **SMA}, speed=20.0).start()
+        until(lambda: sim.status["done"] == 4 and sim.status["strategies"]["m"]["in_hook"], "tick 5")
+        removing = threading.Thread(target=sim.remove, args=("m",))
+        removing.start()
+        until(lambda: sim.status["strategies"]["m"]["state"] == "leaving", "it is to leave")
+        gate.touch()
+        removing.join(20.0)
+        assert sim.status["strategies"]["m"]["state"] == "removed"
+        assert "ZeroDivisionError" in sim.status["strategies"]["m"]["error"]["message"]
+        assert "m" not in sim.status["processes"]
+        save(path, IDLE)
+        sim.wait(ticks=10).add(path, id="m").wait(ticks=sim.status["done"] + 10)
+        assert sim.status["strategies"]["m"]["state"] == "trading"
+        assert sim.stop().digest == replay(sim.folder).digest
+
+    def test_a_name_or_parameter_that_no_message_holds(self, home, market):
+        long = "x" * 2_000_000
+        sim = market(str(write_strategy(home, "mine", f"NAME = {long!r}\n" + IDLE)))
+        fails(StrategyError, sim.start, "mine")
+        sim = market(SMA).run_until(ticks=3)
+        fails(EngineError, lambda: sim.set(id="s", fast=long), "2.0 MB")
+        assert done(sim.step()) == 4
 
     def test_hot_reload_can_be_off(self, home, market):
         path = write_strategy(home, "mine", IDLE)
@@ -383,7 +576,27 @@ class TestReading:
                 status["strategies"]["s"]
             )
             until(lambda: sim.status["ticks_per_s"] > 50, "the rate is near 40 / 0.15 s")
-        assert set(status) - {"hwm", "recorder_restarts", "foreign_at"} <= set(sim.status)
+        after = sim.status
+        assert set(after) == set(status) == set(market(SMA).status)
+        assert set(after["strategies"]["s"]) == set(status["strategies"]["s"])
+        assert after["strategies"]["s"]["acked"] == after["done"] == len(sim.ticks)
+        assert (after["processes"], after["endpoints"]) == ({}, {})
+        assert after["hwm"] == status["hwm"]
+
+    def test_another_port_is_told(self, market, caplog):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            wanted = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+            sim = market(SMA, settings={"transport.endpoints.fills_pub": wanted})
+            assert sim.status["note"] == ""
+            with sim:
+                real = sim.status["endpoints"]["fills_pub"]
+                assert real != wanted
+                said = f"ports taken; this run is at: fills_pub {real}"
+                assert sim.status["note"] == said
+                assert [(line.name, line.message) for line in caplog.records] == [("algosim", said)]
+                sim.start()
+            assert sim.status["note"] == said
+        assert len(caplog.records) == 1
 
     def test_export_is_the_run_so_far(self, home, market):
         sim = market(SMA).run_until(ticks=80)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import textwrap
 import threading
 
@@ -168,9 +170,10 @@ def test_versions_that_fail_replay(home, market):
         b,
         "def init(ctx):\n    ctx.window = ctx.get_param\n    int('x')\n\ndef on_tick(ctx, tick):\n    pass\n",
     )
-    error_of("b", "ValueError")  # the market is paused: a second attach before the same tick
+    fails(StrategyError, lambda: sim.add(str(b)), "ValueError")  # a second attach before the same tick
     save(b, text(every=3))
-    until(lambda: strategy("b")["state"] == "trading", "b is mended")
+    sim.add(str(b))
+    assert strategy("b")["state"] == "trading"
     sim.resume().wait(ticks=40)
 
     save(a, text(every=3).replace("def init(ctx):", "def init(ctx):\n    ctx.window = [][0]"))
@@ -199,8 +202,10 @@ def test_versions_that_fail_replay(home, market):
 
 
 SLOW_INIT = """
+import time
+
 def init(ctx):
-    for _ in range(40_000_000):
+    while time.process_time() < 2.2:
         pass
     ctx.seen = 0
 
@@ -212,21 +217,76 @@ def on_tick(ctx, tick):
 def test_a_version_that_dies_while_the_next_one_takes_over(home, market):
     """The next one has seen the account as it was for the one before; it begins again when it is attached."""
     path = curious(home, "a", every=1)
-    settings = {"execution.latency_ms": 0, "ui.hot_reload": False}
+    settings = {"execution.latency_ms": 0, "ui.hot_reload": False, "limits.wall_s": 60.0}
     sim = market(str(path), seed=13, settings=settings, out="live").run_until(ticks=30)
     old, host = worker_of(sim, "a"), psutil.Process(sim.status["processes"]["a"])
     save(path, SLOW_INIT)
-    sim.reload()
-    (fresh,) = (child for child in host.children() if child.pid != old)
-    idle = fresh.cpu_times().user
-
-    stepping = threading.Thread(target=sim.step, args=(5,))
-    stepping.start()
-    until(lambda: fresh.cpu_times().user > idle + 0.3, "its init runs")
+    reloading = threading.Thread(target=sim.reload)
+    reloading.start()
+    (fresh,) = until(lambda: [child for child in host.children() if child.pid != old], "a fresh worker")
+    until(lambda: sum(fresh.cpu_times()[:2]) > 1.6, "its init runs")
     kill(old)
-    stepping.join(30.0)
+    reloading.join(60.0)
     until(lambda: sim.status["strategies"]["a"]["state"] == "trading", "it trades after all")
-    live = sim.step(20).stop()
+    live = sim.step(25).stop()
     assert replay("live").digest == live.digest
     assert [type(event) for event in live.recording.members] == [Attach, Detach, Attach]
     assert len(live.recording.fills) > 30
+
+
+def test_a_version_that_dies_when_the_next_one_is_ready(home, market):
+    """That one has begun as if it followed the one before; it begins again as it is attached."""
+    path = write_strategy(home, "a", TIMED.format(more=""))
+    sim = market(str(path), seed=15, settings={"ui.hot_reload": False}, out="live").run_until(ticks=20)
+    save(path, TIMED.format(more="+ 1.0"))
+    sim.reload()
+    kill(worker_of(sim, "a"))
+    until(lambda: len(sim.recording.members) == 1 and sim.status["strategies"]["a"]["acked"] == 20, "a")
+    until(lambda: sim.status["strategies"]["a"]["version"] == 2, "the next one is attached")
+    live = sim.step(20).stop()
+    assert replay("live").digest == live.digest
+    assert [type(event) for event in live.recording.members] == [Attach, Detach, Attach]
+
+
+TIMED = """
+def init(ctx):
+    ctx.size = 1.0 + ctx.time() + len(ctx.history(50)) {more}
+
+def on_tick(ctx, tick):
+    ctx.place_market_order("BUY" if tick["seq"] % 2 else "SELL", ctx.size)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_version_that_dies_before_the_broker_hears_of_it(home, market):
+    """The account as the broker then sends it is for that version; the next one waits for its own."""
+    path = write_strategy(home, "a", TIMED.format(more=""))
+    sim = market(str(path), seed=14, out="live").run_until(ticks=20)
+    broker = sim.status["processes"]["broker"]
+
+    def is_now(state):
+        return sim.status["strategies"]["a"]["state"] == state
+
+    kill(worker_of(sim, "a"))
+    until(lambda: is_now("failed"), "the kill is noticed")
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        save(path, TIMED.format(more="+ 1.0"))
+        until(lambda: is_now("trading"), "the second version is attached")
+        stepping = threading.Thread(target=sim.step, args=(5,))
+        stepping.start()
+        until(lambda: sim.status["tick"] == 25, "five ticks without the broker")
+        kill(worker_of(sim, "a"))
+        until(lambda: is_now("failed"), "the second kill is noticed")
+        save(path, TIMED.format(more="+ 2.0"))
+        until(lambda: is_now("trading"), "the third version is attached")
+    finally:
+        os.kill(broker, signal.SIGCONT)
+    stepping.join(30.0)
+    live = sim.step(20).stop()
+    assert [(e.seq, e.version) for e in live.recording.members if isinstance(e, Attach)] == [
+        (1, 1),
+        (21, 2),
+        (26, 3),
+    ]
+    assert replay("live").digest == live.digest

@@ -265,6 +265,12 @@ def test_a_bad_order_from_outside_is_refused_and_logged(side, qty, tag, why):
     assert list(market.sequencer.members) == []
 
 
+def test_refused_orders_of_strategies_are_counted_too():
+    market = Market().attach().tick(2).ack(1, logs=[("reject", "no"), ("log", "oh"), ("reject", "no")])
+    market.raw("BUY", -1.0)
+    assert market.sequencer.rejected == 3
+
+
 def test_orders_in_flight_count_against_the_limit():
     market = Market(latency_ms=900.0, max_position=2.0).tick()
     assert [bool(market.raw("BUY", 1.0)) for _ in range(3)] == [False, False, True]

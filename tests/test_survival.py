@@ -135,9 +135,25 @@ def test_a_recorder_that_is_killed_twice_ends_the_run(market):
     assert sim.status["recorder_restarts"] == 1
     processes = members(sim)
     kill(second["recorder"])
-    all_gone(processes)
+    all_gone(processes, 6.0)  # another recorder comes up first, and closes the books
     fails(EngineError, sim.pause, "the recorder process was killed")
-    replays(sim, sim.stop())
+    result = sim.stop()
+    replays(sim, result)
+    assert (sim.folder / "digest.txt").read_text() == result.digest + "\n"
+    assert set(json.loads((sim.folder / "metrics.json").read_bytes())) == {NAME, "total"}
+
+
+def test_the_books_are_closed_though_broker_and_recorder_are_killed(market):
+    sim = market(NAME, speed=PACE, settings=BUSY).start()
+    somewhere(sim)
+    processes, parts = members(sim), pids(sim)
+    for part in ("recorder", "broker"):
+        kill(parts[part])
+    all_gone(processes, 6.0)  # another recorder comes up first, and closes the books
+    assert "process was killed" in sim.status["reason"]
+    result = sim.stop()
+    replays(sim, result)
+    assert (sim.folder / "digest.txt").read_text() == result.digest + "\n"
 
 
 @pytest.mark.parametrize("part", [NAME, f"worker of {NAME}"])
@@ -225,6 +241,24 @@ def test_a_strategy_that_lets_no_other_thread_run_dies_with_its_host(home, marke
     all_gone([processes["worker of greedy"]] if part == "greedy" else processes.values())
 
 
+HEADLESS = """
+    import algosim
+    algosim.evaluate("greedy", seed=1, ticks=100, settings={"limits.on_tick_s": 60.0, "limits.wall_s": 60.0})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel must do it")
+def test_a_headless_strategy_that_lets_no_other_thread_run_dies_with_its_launcher(home):
+    write(home, "greedy", GREEDY)
+    launcher = subprocess.Popen([sys.executable, "-c", textwrap.dedent(HEADLESS)])
+    children = psutil.Process(launcher.pid).children
+    (child,) = until(children, "a child")
+    until(lambda: child.cpu_times().user > 1.0, "tick 30, which takes all the time there is")
+    launcher.kill()
+    launcher.wait()
+    all_gone([child], 1.0)
+
+
 # Stopped
 
 
@@ -267,6 +301,21 @@ def test_a_host_that_stands_still_is_detached(market):
     at = sim.status["done"]
     sim.wait(ticks=at + 100)
     replays(sim, sim.stop())
+
+
+@pytest.mark.slow
+def test_stop_does_not_wait_for_a_supervisor_that_stands_still(market):
+    sim = market(NAME, speed=PACE, settings=BUSY).start()
+    somewhere(sim)
+    processes = members(sim)
+    os.kill(pids(sim)["supervisor"], signal.SIGSTOP)
+    begin = time.monotonic()
+    result = sim.stop()
+    assert time.monotonic() - begin < 6.0
+    assert "the supervisor process was killed" in sim.status["reason"]
+    assert not result.note
+    all_gone(processes)
+    replays(sim, result)
 
 
 # Ends

@@ -144,6 +144,7 @@ def test_an_observer_counts_what_it_misses(home):
     ticks, fills = context.socket(zmq.XPUB), context.socket(zmq.XPUB)
     endpoints = {}
     for name, socket in (("ticks_pub", ticks), ("fills_pub", fills)):
+        socket.setsockopt(zmq.RCVTIMEO, 5_000)
         port = socket.bind_to_random_port("tcp://127.0.0.1")
         endpoints[name] = f"tcp://127.0.0.1:{port}"
     keys = KeyPair("", "")
@@ -193,7 +194,7 @@ def test_an_observer_sees_everything_while_it_keeps_up(market):
     fails(EngineError, Observer, "no market is running")
     with market(SMA, speed=50.0) as sim, Observer(sim.run_id) as observer:
         until(lambda: observer.read(0.1) and observer.tick, "the stream of ticks")  # fills may come first
-        sim.set(sigma=0.5).order("BUY", 2.0, id="hand").wait(ticks=40)
+        sim.set(sigma=0.5).order("BUY", 2.0, id="hand").wait(ticks=sim.status["done"] + 40)
         sim.pause()
         seen = []
         until(lambda: seen.extend(observer.read(0.1)) or observer.tick.seq == len(sim.ticks), "the last tick")
@@ -215,7 +216,7 @@ def test_an_observer_sees_everything_while_it_keeps_up(market):
 def test_an_observer_of_the_latest_tick(market):
     with market(SMA, speed=200.0) as sim, Observer(latest=True) as observer:
         until(lambda: observer.read(0.1), "the stream")
-        sim.run_until(ticks=len(sim.ticks) + 300)
+        sim.pause().run_until(ticks=len(sim.ticks) + 300)
         until(lambda: observer.read(0.1) is not None and observer.tick.seq == len(sim.ticks), "the last tick")
         assert observer.gaps == {}
 

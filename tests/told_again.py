@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from algosim.core.blocks import close, interleave
+from algosim.core.blocks import close, in_blocks
 from algosim.core.broker import Account
 from algosim.core.desk import Desk
 from algosim.core.engine import Loop, Turn
-from algosim.events import Attach, Detach, End, Remove, Version
+from algosim.events import Attach, Detach, End, Remove, Tick, Version
 from algosim.runs.recording import Recording
 from tests.lockstep_hosts import LIMITS, SEED, hire
 
@@ -71,7 +71,7 @@ class Again:
         desk = Desk(books, self._prices(), **LIMITS)
         now = self.loop.quote.time
         self._runner = hire(desk, self.id, start.version, start.params, now=now, kept=kept)
-        self.loop.run(last, turn=Turn(self._runner, record_lines=False, failed=self.failures.append))
+        self.loop.run(last, turn=Turn(self._runner, self.failures.append))
 
     def _prices(self):
         return [
@@ -95,7 +95,12 @@ def tell_again(recorded, config):
     last = len(recorded)
     for ticks in loop_blocks:
         upto = ticks.first + len(ticks.time)
-        made.add(interleave(ticks, [e for e in events if ticks.first <= e.seq < upto]))
+        numbers = range(ticks.first, upto)
+        columns = zip(numbers, ticks.time.tolist(), ticks.price.tolist(), ticks.x.tolist(), strict=True)
+        happened = [Tick(seq=n, ts_sim=t, price=price, x=x) for n, t, price, x in columns]
+        happened += [e for e in events if ticks.first <= e.seq < upto]
+        for block in in_blocks(sorted(happened, key=lambda e: e.seq)):
+            made.add(close(block))
     unfilled = sum(account.unfilled for account in accounts)
     end = End(seq=last + 1, ts_sim=recorded.end.ts_sim, unfilled=unfilled)
     made.add(close([*(e for e in events if e.seq > last), end]))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
 from algosim.core.equity import equity_curve
-from algosim.events import Attach, Detach, Remove, Version
+from algosim.runs.interventions import member_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,26 +22,39 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Feed", "Mark", "Series", "Trades"]
+__all__ = ["Feed", "Mark", "Place", "Series", "Trades"]
 
 E = TypeVar("E")
 NAN = float("nan")
 
 
 class Trades(NamedTuple):
-    """Fills of one side as points: simulated time [s], price, what to say of each; shape (k,)."""
+    """Fills of one side as points: simulated time [s], price, what to say of each, and tick; shape (k,)."""
 
     time: Floats
     price: Floats
     text: list[str]
+    tick: NDArray[np.int64]
 
 
 class Mark(NamedTuple):
-    """An intervention at a simulated time [s], with a word for it."""
+    """An intervention with a word for it, before a tick and at its simulated time [s].
+
+    One before a tick that is still to come stands at the newest tick until then.
+    """
 
     time: float
     kind: str
     text: str
+    tick: int
+
+
+class Place(NamedTuple):
+    """How much of a feed somebody has taken: ticks, fills and marks."""
+
+    ticks: int
+    fills: int
+    marks: int
 
 
 class Series(NamedTuple):
@@ -88,11 +103,15 @@ class Feed:
         self._books: dict[str, _Books] = {}
         self._peak = 0.0
         self._fills: list[Fill] = []
-        self._marks: list[tuple[int, Mark]] = []
+        self._marks: list[tuple[int, str, str]] = []
         self._seen = {"fills": 0, "plots": 0, "members": 0, "controls": 0}
 
     def update(self, recording: Recording) -> int:
         """Take what was recorded since the last call; return the number of new ticks."""
+        with recording.lock:
+            return self._update(recording)
+
+    def _update(self, recording: Recording) -> int:
         total = len(recording)
         fresh = total - self.ticks
         fills = self._news("fills", recording.fills)
@@ -102,9 +121,9 @@ class Feed:
             self._price.frombytes(ticks.price.tobytes())
             self._follow_equity(recording.accounts(), ticks.price, fills)
         self._fills += fills
-        self.ticks = total
-        self._draw(self._news("plots", recording.plots))
+        self._draw(self._news("plots", recording.plots), total)
         self._note(self._news("members", recording.members), self._news("controls", recording.controls))
+        self.ticks = total  # last of all: who reads from another thread finds everything up to it
         return fresh
 
     def _news(self, kind: str, events: Sequence[E]) -> Sequence[E]:
@@ -116,20 +135,48 @@ class Feed:
         """Return the ticks up to `last` (the newest without it), at most `window` of them."""
         stop = self.ticks if last is None else min(last, self.ticks)
         start = 0 if window is None else max(0, stop - window)
-        cut = slice(start, stop)
-        lines = {label: _floats(values[cut]) for label, values in self._lines.items()}
-        shown = [fill for fill in self._fills if start < fill.seq <= stop]
+        after, until = self.place_at(start), self.place_at(stop)
+        coming = bisect_right(self._marks, stop + 1, key=itemgetter(0))  # stands at the last tick
+        return self.between(after, until._replace(marks=coming))
+
+    def place(self) -> Place:
+        """Return where the feed is now."""
+        return Place(self.ticks, len(self._fills), len(self._marks))
+
+    def place_at(self, tick: int) -> Place:
+        """Return where the feed was after a tick."""
+        fills = bisect_right(self._fills, tick, key=attrgetter("seq"))
+        return Place(tick, fills, bisect_right(self._marks, tick, key=itemgetter(0)))
+
+    def labels(self) -> list[str]:
+        """Return the labels of all lines drawn so far, in the order in which they appeared."""
+        return list(self._lines)
+
+    def between(self, after: Place, until: Place) -> Series:
+        """Return the ticks, fills and marks that came after one place and until another."""
+        return self._series(
+            slice(after.ticks, until.ticks),
+            self._fills[after.fills : until.fills],
+            self._marks[after.marks : until.marks],
+        )
+
+    def _series(self, cut: slice, fills: list[Fill], marks: list[tuple[int, str, str]]) -> Series:
+        lines = {label: _floats(values[cut]) for label, values in list(self._lines.items())}
         return Series(
-            start + 1,
+            cut.start + 1,
             _floats(self._time[cut]),
             _floats(self._price[cut]),
             _floats(self._equity[cut]),
             _floats(self._drawdown[cut]),
             {label: values for label, values in lines.items() if not np.isnan(values).all()},
-            _trades(fill for fill in shown if fill.side == "BUY"),
-            _trades(fill for fill in shown if fill.side == "SELL"),
-            [mark for seq, mark in self._marks if start < seq <= stop + 1],
+            _trades(fill for fill in fills if fill.side == "BUY"),
+            _trades(fill for fill in fills if fill.side == "SELL"),
+            [self._mark(*mark, stop=cut.stop) for mark in marks],
         )
+
+    def _mark(self, tick: int, kind: str, text: str, *, stop: int) -> Mark:
+        index = min(tick, stop) - 1
+        return Mark(self._time[index] if index >= 0 else 0.0, kind, text, tick)
 
     def _follow_equity(self, accounts: Iterable[str], price: Floats, fills: Sequence[Fill]) -> None:
         """Extend the equity of all accounts together, and its drawdown, over new prices."""
@@ -156,7 +203,7 @@ class Feed:
             below = np.where(peak > 0.0, equity / peak - 1.0, 0.0)
         self._drawdown.frombytes(below.tobytes())
 
-    def _draw(self, plots: Iterable[Plot]) -> None:
+    def _draw(self, plots: Iterable[Plot], total: int) -> None:
         """Extend the lines that strategies draw; a tick without a point is a gap."""
         several = len(self._books) > 1
         for plot in plots:
@@ -166,33 +213,18 @@ class Feed:
                 line.extend([NAN] * (plot.seq - 1 - len(line)))
                 line.append(NAN if value is None else value)
         for line in self._lines.values():
-            line.extend([NAN] * (self.ticks - len(line)))
+            line.extend([NAN] * (total - len(line)))
 
     def _note(self, members: Iterable[Member], controls: Iterable[Control]) -> None:
         """Keep what people did and what became of strategies."""
         notes: list[tuple[int, str, str]] = []
         for member in members:
-            if words := _words(member):
+            if words := member_words(member):
                 notes.append((member.seq, *words))
         for control in controls:
             if control.action in ("set", "speed"):
                 notes.append((control.seq, "set", f"{control.key} = {control.value}"))
-        for seq, kind, text in sorted(notes):
-            index = min(seq, self.ticks) - 1
-            at = self._time[index] if index >= 0 else 0.0
-            self._marks.append((seq, Mark(at, kind, text)))
-
-
-def _words(event: Member) -> tuple[str, str] | None:
-    if isinstance(event, Version):
-        return "reload", f"{event.id}: version {event.version}"
-    if isinstance(event, Attach):
-        return ("add", f"{event.id} joins") if event.seq > 1 else None
-    if isinstance(event, Detach):
-        return "fail", f"{event.id} stopped: {event.reason}"
-    if isinstance(event, Remove):
-        return "remove", f"{event.id} leaves"
-    return None
+        self._marks += sorted(notes)
 
 
 def _floats(values: array[float]) -> Floats:
@@ -205,4 +237,5 @@ def _trades(fills: Iterable[Fill]) -> Trades:
         np.array([fill.ts_sim * 1e-9 for fill in fills]),
         np.array([fill.price for fill in fills]),
         [f"{fill.side} {fill.qty:g} at {fill.price:,.4f} {fill.tag}".strip() for fill in fills],
+        np.array([fill.seq for fill in fills], dtype=np.int64),
     )

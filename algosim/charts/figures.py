@@ -9,11 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from algosim.charts.palette import FONT
+from algosim.charts.point_messages import is_beside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from algosim.charts.feed import Series, Trades
+    from algosim.charts.feed import Mark, Series, Trades
     from algosim.charts.palette import Palette
 
 __all__ = ["MAX_LINES", "layout", "run_figure", "thinned", "traces"]
@@ -21,18 +22,38 @@ __all__ = ["MAX_LINES", "layout", "run_figure", "thinned", "traces"]
 MAX_LINES = 6
 """Lines that strategies draw and a chart shows; more could not be told apart."""
 
-_PRICE, _EQUITY, _RETURNS = (0.40, 1.0), (0.0, 0.31), (0.0, 0.31)
-_LEFT, _RIGHT = (0.0, 0.74), (0.81, 1.0)
+NOTHING: NDArray[np.float64] = np.empty(0)
+
+_FEW = 40
+"""Trades that have room for large markers."""
+
+_APART = 0.025
+"""The part of a chart's width that a line of upright text takes."""
+
+_PRICE, _EQUITY, _RETURNS = (0.42, 1.0), (0.0, 0.32), (0.0, 0.32)
+_LEFT, _RIGHT = (0.0, 0.8), (0.86, 1.0)
 
 
-def thinned(series: Series, most: int) -> NDArray[np.int64]:
-    """Return indices of about `most` points: every bucket's first, lowest and highest price, and the last."""
+def thinned(series: Series, most: int, focus: tuple[float, float] | None = None) -> NDArray[np.int64]:
+    """Return indices of about `most` points: every bucket's first, lowest and highest price, and the last.
+
+    With `focus`, two simulated times [s], that many between them, and fewer elsewhere.
+    """
     n = len(series.time)
-    if n <= most:
-        return np.arange(n)
-    edges = np.linspace(0, n, most // 3 + 1).astype(np.int64)
-    price = series.price
-    keep = [edges[:-1], [n - 1]]
+    if focus is None or n <= most:
+        return _thin(series.price, 0, n, most)
+    first, last = np.searchsorted(series.time, sorted(focus))
+    start, stop = max(0, int(first) - 1), min(n, int(last) + 1)
+    parts = ((0, start, most // 4), (start, stop, most), (stop, n, most // 4))
+    return np.concatenate([_thin(series.price, *part) for part in parts])
+
+
+def _thin(price: NDArray[np.float64], start: int, stop: int, most: int) -> NDArray[np.int64]:
+    """Return the indices that stand for those from `start` on and before `stop`."""
+    if stop - start <= most:
+        return np.arange(start, stop)
+    edges = np.linspace(start, stop, most // 3 + 1).astype(np.int64)
+    keep = [edges[:-1], [stop - 1]]
     keep.append([a + int(np.argmin(price[a:b])) for a, b in pairwise(edges)])
     keep.append([a + int(np.argmax(price[a:b])) for a, b in pairwise(edges)])
     return np.unique(np.concatenate([np.asarray(part, dtype=np.int64) for part in keep]))
@@ -47,7 +68,12 @@ def _markers(trades: Trades, name: str, symbol: str, colour: str, edge: str) -> 
         "y": trades.price,
         "text": trades.text,
         "hovertemplate": "%{text}<extra></extra>",
-        "marker": {"symbol": symbol, "size": 11, "color": colour, "line": {"width": 1, "color": edge}},
+        "marker": {
+            "symbol": symbol,
+            "size": 14 if len(trades.time) <= _FEW else 9,
+            "color": colour,
+            "line": {"width": 1, "color": edge},
+        },
     }
 
 
@@ -56,7 +82,9 @@ def _line(name: str, x: object, y: object, colour: str, width: float, **more: An
     return {"type": "scatter", "mode": "lines", "name": name, "x": x, "y": y, "line": line, **more}
 
 
-def traces(series: Series, colours: Palette, most: int = 2_000) -> list[dict[str, Any]]:
+def traces(
+    series: Series, colours: Palette, most: int = 2_000, focus: tuple[float, float] | None = None
+) -> list[dict[str, Any]]:
     """Return the traces of a run's figure; always as many, in the same order, so that they can be updated.
 
     Parameters
@@ -65,8 +93,10 @@ def traces(series: Series, colours: Palette, most: int = 2_000) -> list[dict[str
     colours : Palette
     most : int, optional
         Points per line, about; extremes of the price are kept.
+    focus : (float, float), optional
+        Simulated times [s] between which people look; there are as many points between them.
     """
-    keep = thinned(series, most)
+    keep = thinned(series, most, focus)
     time = series.time[keep]
     drawn = [
         _line(
@@ -74,18 +104,19 @@ def traces(series: Series, colours: Palette, most: int = 2_000) -> list[dict[str
             time,
             series.price[keep],
             colours.price,
-            1.4,
+            1.6,
             hovertemplate="%{y:,.4f}<extra>price</extra>",
         )
     ]
     labels = list(series.lines)[:MAX_LINES]
     for i in range(MAX_LINES):
+        name, x, y, axis = "", NOTHING, NOTHING, "y"
         if i < len(labels):
-            values = series.lines[labels[i]][keep]
-            template = f"%{{y:,.4f}}<extra>{labels[i]}</extra>"
-            drawn.append(_line(labels[i], time, values, colours.lines[i], 1.8, hovertemplate=template))
-        else:
-            drawn.append(_line("", [], [], colours.lines[i], 1.8, showlegend=False))
+            name, x, y = labels[i], time, series.lines[labels[i]][keep]
+            axis = "y4" if is_beside(series.lines[name], series.price) else "y"
+        template = f"%{{y:,.4f}}<extra>{name}</extra>"
+        shown = {"yaxis": axis, "showlegend": bool(name), "hovertemplate": template}
+        drawn.append(_line(name, x, y, colours.lines[i], 2.2, **shown))
     drawn.append(_markers(series.buys, "BUY", "triangle-up", colours.buy, colours.ground))
     drawn.append(_markers(series.sells, "SELL", "triangle-down", colours.sell, colours.ground))
     peak = np.where(series.drawdown > -1.0, series.equity / (1.0 + series.drawdown), series.equity)[keep]
@@ -94,23 +125,26 @@ def traces(series: Series, colours: Palette, most: int = 2_000) -> list[dict[str
     drawn.append(_line("peak", time, peak, "rgba(0,0,0,0)", 0, hoverinfo="skip", **axes))
     shade = {"fill": "tonexty", "fillcolor": _see_through(colours.loss, 0.22)}
     drawn.append(
-        _line("equity", time, series.equity[keep], colours.equity, 2.0, hovertemplate=money, **axes, **shade)
+        _line("equity", time, series.equity[keep], colours.equity, 2.4, hovertemplate=money, **axes, **shade)
     )
-    changes = np.diff(np.log(series.price)) * 100.0
-    drawn.append(
-        {
-            "type": "histogram",
-            "name": "returns",
-            "x": changes,
-            "nbinsx": 41,
-            "xaxis": "x3",
-            "yaxis": "y3",
-            "showlegend": False,
-            "marker": {"color": colours.equity, "line": {"width": 0}},
-            "hovertemplate": "%{x} %: %{y}<extra></extra>",
-        }
-    )
+    drawn.append(_histogram(np.diff(np.log(series.price)) * 100.0, colours.equity))
     return drawn
+
+
+def _histogram(changes: NDArray[np.float64], colour: str) -> dict[str, Any]:
+    """Return the bars of a histogram; to count here is less to send than all that is counted."""
+    counts, edges = np.histogram(changes, bins=41) if len(changes) else (np.empty(0), np.empty(1))
+    return {
+        "type": "bar",
+        "name": "returns",
+        "x": (edges[:-1] + edges[1:]) / 2.0,
+        "y": counts.astype(np.float64),
+        "xaxis": "x3",
+        "yaxis": "y3",
+        "showlegend": False,
+        "marker": {"color": colour, "line": {"width": 0}},
+        "hovertemplate": "%{x:.3f} %: %{y}<extra></extra>",
+    }
 
 
 def _see_through(colour: str, opacity: float) -> str:
@@ -119,19 +153,26 @@ def _see_through(colour: str, opacity: float) -> str:
 
 
 def marks(series: Series, colours: Palette) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the shapes and annotations of the interventions in view."""
+    """Return the shapes and annotations of the interventions in view; texts that would collide are joined."""
     shapes, notes = [], []
-    for mark in series.marks[-20:]:
-        line = {"color": colours.mark, "width": 1.2, "dash": "dot"}
-        shapes.append(
-            {"type": "line", "xref": "x", "yref": "y domain", "x0": mark.time, "x1": mark.time,
-             "y0": 0, "y1": 1, "line": line}
-        )  # fmt: skip
-        notes.append(
-            {"x": mark.time, "y": 1.0, "xref": "x", "yref": "y domain", "text": mark.text, "showarrow": False,
-             "textangle": -90, "xanchor": "right", "yanchor": "top",
-             "font": {"size": 11, "color": colours.mark}}
-        )  # fmt: skip
+    shown = sorted(series.marks[-20:])
+    span = series.time[-1] - series.time[0] if len(series.time) else 1.0
+    together: list[list[Mark]] = []
+    for mark in shown:
+        if together and mark.time - together[-1][0].time <= _APART * span * len(together[-1]):
+            together[-1].append(mark)
+        else:
+            together.append([mark])
+    upright = {"showarrow": False, "textangle": -90, "xanchor": "right", "yanchor": "top", "align": "right"}
+    look = {"bgcolor": _see_through(colours.ground, 0.75), "font": {"size": 13, "color": colours.mark}}
+    line = {"color": colours.mark, "width": 1.6, "dash": "dot"}
+    place = {"xref": "x", "yref": "y domain"}
+    for time in dict.fromkeys(mark.time for mark in shown):
+        ends = {"x0": time, "x1": time, "y0": 0, "y1": 1}
+        shapes.append({"type": "line", "line": line, **ends, **place})
+    for group in together:
+        text = "<br>".join(mark.text for mark in group)
+        notes.append({"x": group[0].time, "y": 1.0, "text": text, **place, **upright, **look})
     return shapes, notes
 
 
@@ -140,12 +181,12 @@ def layout(colours: Palette, *, height: int = 560) -> dict[str, Any]:
 
     def axis(title: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
         return {
-            "title": {"text": title, "font": {"size": 13, "color": colours.muted}},
+            "title": {"text": title, "font": {"size": 15, "color": colours.muted}},
             "gridcolor": colours.grid,
             "linecolor": colours.grid,
             "zeroline": False,
-            "tickfont": {"size": 12, "color": colours.muted},
-            "automargin": True,
+            "tickfont": {"size": 14, "color": colours.muted},
+            "ticklabeloverflow": "allow",  # to look whether labels fit takes a fifth of plotly's time
             **more,
         }
 
@@ -153,24 +194,29 @@ def layout(colours: Palette, *, height: int = 560) -> dict[str, Any]:
         "height": height,
         "paper_bgcolor": colours.ground,
         "plot_bgcolor": colours.ground,
-        "font": {"family": FONT, "size": 13, "color": colours.text},
-        "margin": {"l": 64, "r": 16, "t": 36, "b": 44},
+        "font": {"family": FONT, "size": 14, "color": colours.text},
+        "margin": {"l": 92, "r": 16, "t": 32, "b": 52},
+        "autosize": True,
         "hovermode": "x",
         "uirevision": "run",
         "legend": {
-            "orientation": "h",
             "traceorder": "normal",
-            "x": 0,
-            "y": 1.02,
-            "yanchor": "bottom",
-            "font": {"size": 13},
+            "x": _RIGHT[1],
+            "xanchor": "right",
+            "y": 1.0,
+            "yanchor": "top",
+            "bgcolor": "rgba(0,0,0,0)",
+            "font": {"size": 15},
         },
-        "xaxis": axis("", domain=[0, 1], anchor="y"),
-        "yaxis": axis("price", domain=list(_PRICE), tickformat=",.2f"),
-        "xaxis2": axis("simulated time, s", domain=list(_LEFT), anchor="y2", matches="x"),
-        "yaxis2": axis("equity", domain=list(_EQUITY), tickformat=",.0f"),
-        "xaxis3": axis("return per tick, %", domain=list(_RIGHT), anchor="y3"),
-        "yaxis3": axis("", domain=list(_RETURNS), anchor="x3", showticklabels=False),
+        "xaxis": axis("", domain=list(_LEFT), anchor="y", showticklabels=False, hoverformat=",.2f"),
+        "yaxis": axis("price", domain=list(_PRICE), tickformat=",.2f", nticks=7),
+        "xaxis2": axis(
+            "simulated time, s", domain=list(_LEFT), anchor="y2", matches="x", nticks=8, hoverformat=",.2f"
+        ),
+        "yaxis2": axis("equity", domain=list(_EQUITY), tickformat=",.0f", nticks=5),
+        "xaxis3": axis("return per tick, %", domain=list(_RIGHT), anchor="y3", nticks=4),
+        "yaxis3": axis("", domain=list(_RETURNS), anchor="x3", showticklabels=False, nticks=4),
+        "yaxis4": axis("", overlaying="y", side="right", showgrid=False, nticks=7),
         "bargap": 0.04,
     }
 

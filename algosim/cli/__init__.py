@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 import algosim
-from algosim.cli.outcome import Session, example, report
+from algosim.cli.outcome import Session, example, is_full, report, unheard
 from algosim.errors import AlgosimError, did_you_mean
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ COMMANDS = {
     "run": Place("live", "run", "Run a live market in real processes and watch it."),
     "eval": Place("headless", "evaluate_run", "Run strategies headless, as fast as the machine can."),
     "replay": Place("headless", "replay_run", "Run a recorded run again and check that nothing differs."),
+    "play": Place("play", "play", "Watch a recorded run again, at any speed."),
+    "lab": Place("lab", "lab", "Open the lessons in JupyterLab."),
     "new-strategy": Place("strategies", "new_strategy", "Start a strategy of your own from a template."),
     "doctor": Place("strategies", "doctor", "Check a strategy without running it."),
     "config": Place("runs", "config", "Print the default configuration, every setting explained."),
@@ -101,3 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(sim.main(given or ["--help"], obj=session, standalone_mode=False) or 0)
     except (AlgosimError, click.ClickException, click.Abort) as error:
         return report(error, begun=session.begun)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        return unheard(error)

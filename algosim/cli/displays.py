@@ -15,23 +15,36 @@ from algosim.cli.view import Figures, Size, dashboard
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from algosim.cli.outcome import Session
     from algosim.live.simulation import Simulation
+    from algosim.runs.player import Player
     from algosim.runs.recording import Recording
 
-__all__ = ["Picture", "Plain"]
+__all__ = ["Picture", "Plain", "watch"]
+
+ENDED = ("finished", "crashed")
 
 STANDING_S = 1.0
 FIGURES_SHARE = 0.1
 """Part of the time that may go into figures: those of the whole run cost more the longer it is."""
 
 
-def _tell_ports(simulation: Simulation) -> None:
-    """Say which endpoints are others than those configured, because their ports were taken."""
-    wanted = simulation.config.transport.endpoints
-    real = simulation.status.get("endpoints", {})
-    moved = [f"{name} {at}" for name, at in real.items() if at != getattr(wanted, name)]
-    if moved:
-        click.echo(f"ports taken; this run is at: {', '.join(moved)}")
+def _tell_note(simulation: Simulation | Player) -> None:
+    """Say what a person should know of the run: that its ports were taken, that its folder is cut short."""
+    note = simulation.status["note"]
+    if note:
+        click.echo(note)
+
+
+def watch(simulation: Simulation | Player, display: Plain | Picture, session: Session) -> None:
+    """Show a run until it has ended."""
+    while True:
+        status, recording = simulation.status, simulation.recording
+        session.begun = session.begun or len(recording) > 0
+        if status["state"] in ENDED:
+            return
+        display.show(recording, status)
+        time.sleep(display.period_s)
 
 
 class Plain:
@@ -39,7 +52,7 @@ class Plain:
 
     period_s = 0.2
 
-    def __init__(self, simulation: Simulation) -> None:
+    def __init__(self, simulation: Simulation | Player) -> None:
         self._simulation = simulation
         self._lines = Lines(simulation.recording, simulation.config)
         self._next = time.monotonic() + STANDING_S
@@ -47,7 +60,7 @@ class Plain:
     def __enter__(self) -> Self:
         simulation = self._simulation
         click.echo(f"run {simulation.run_id}, seed {simulation.config.run.seed}, folder {simulation.folder}")
-        _tell_ports(simulation)
+        _tell_note(simulation)
         return self
 
     def show(self, _: Recording, status: Mapping[str, Any]) -> None:
@@ -69,7 +82,7 @@ class Plain:
 class Picture:
     """A picture that is drawn anew in place, at most ``ui.throttle_fps`` and 10 times a second."""
 
-    def __init__(self, simulation: Simulation) -> None:
+    def __init__(self, simulation: Simulation | Player) -> None:
         self._simulation = simulation
         self._console = Console()
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
@@ -78,7 +91,7 @@ class Picture:
         self.period_s = 1 / min(10.0, simulation.config.ui.throttle_fps)
 
     def __enter__(self) -> Self:
-        _tell_ports(self._simulation)
+        _tell_note(self._simulation)
         self._live.start()
         return self
 

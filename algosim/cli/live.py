@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import signal
-import time
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from algosim.cli.displays import Picture, Plain
+from algosim.cli.displays import Picture, Plain, watch
 from algosim.cli.options import given_options, run_options
-from algosim.cli.outcome import Session, example
+from algosim.cli.outcome import example
 from algosim.cli.summary import print_result
 from algosim.cli.tables import on_terminal
 from algosim.live.simulation import Simulation
 from algosim.settings import parse_assignment
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["run"]
 
-ENDED = ("finished", "crashed")
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def _speed(_context: click.Context, _parameter: click.Parameter, text: str | None) -> dict[str, object]:
@@ -40,9 +44,10 @@ def _speed(_context: click.Context, _parameter: click.Parameter, text: str | Non
 def run(context: click.Context, *, speed: dict[str, object], headless: bool) -> int:
     """Run a live market in real processes and watch it.
 
-    Ends after --duration or --ticks, or with Ctrl-C: once stops the run and keeps its data, twice leaves at
-    once. The run's folder is runs/RUN_ID in the workspace unless --out names another. Prints the metrics and
-    last the digest, which sim eval and sim replay arrive at too.
+    Ends after --duration or --ticks, or with Ctrl-C or SIGTERM: once stops the run and keeps its data, twice
+    leaves at once. The run's folder is runs/RUN_ID in the workspace unless --out names another; a run that
+    had no tick leaves none. Prints the metrics and last the digest, which sim eval and sim replay arrive at
+    too.
     """
     options = given_options(context)
     simulation = Simulation(
@@ -55,24 +60,29 @@ def run(context: click.Context, *, speed: dict[str, object], headless: bool) -> 
         out=options.out,
     )
     drawn = on_terminal() and not headless
-    with Console(stderr=True).status("starting") if drawn else nullcontext():
-        simulation.start()
-    try:
-        with (Picture if drawn else Plain)(simulation) as display:
-            _watch(simulation, display, context.obj)
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the next one ends this process, and the engine with it
-        click.echo("stopping; Ctrl-C again leaves at once", err=True)
-    result, status = simulation.stop(), simulation.status
+    logging.getLogger("algosim").addHandler(logging.NullHandler())  # the display says it all
+    with ExitStack() as stack:
+        stack.enter_context(_termination())
+        with Console(stderr=True).status("starting") if drawn else nullcontext():
+            stack.enter_context(simulation)
+        try:
+            with (Picture if drawn else Plain)(simulation) as display:
+                watch(simulation, display, context.obj)
+        except KeyboardInterrupt:
+            for end in SIGNALS:  # the next one ends this process, and the engine with it
+                signal.signal(end, signal.SIG_DFL)
+            click.echo("stopping; Ctrl-C again leaves at once", err=True)
+        result, status = simulation.stop(), simulation.status
     return print_result(result, crash=status["reason"] if status["state"] == "crashed" else "")
 
 
-def _watch(simulation: Simulation, display: Plain | Picture, session: Session) -> None:
-    """Show the run until it has ended."""
-    while True:
-        status, recording = simulation.status, simulation.recording
-        session.begun = session.begun or len(recording) > 0
-        if status["state"] in ENDED:
-            return
-        display.show(recording, status)
-        time.sleep(display.period_s)
+@contextmanager
+def _termination() -> Iterator[None]:
+    """Let whoever ends programs stop the run as Ctrl-C does."""
+    before = {end: signal.getsignal(end) for end in SIGNALS}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for end, handler in before.items():
+            signal.signal(end, handler)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +16,7 @@ from algosim.errors import EngineError, ReplayDiverged, StrategyError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FAILED", "FINE", "USAGE", "Session", "complain", "example", "report"]
+__all__ = ["FAILED", "FINE", "USAGE", "Session", "complain", "example", "is_full", "report", "unheard"]
 
 FINE, FAILED, USAGE = 0, 1, 2
 
@@ -46,6 +50,22 @@ def report(error: Exception, *, begun: bool) -> int:
     if isinstance(error, click.Abort | EngineError | ReplayDiverged):
         return FAILED
     return FAILED if begun else USAGE
+
+
+def is_full(error: OSError) -> bool:
+    """Whether this is the error of a write to standard output that finds no room."""
+    return error.filename is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EIO)
+
+
+def unheard(error: OSError) -> int:
+    """Say that the output cannot be written and return the exit code."""
+    with contextlib.suppress(OSError):  # nor may standard error take anything
+        complain(f"cannot write the output: {error.strerror}")
+    with contextlib.suppress(OSError):  # what is left in Python's buffer would fail again at its end
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    return FAILED
 
 
 def example(*lines: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,7 @@ from algosim.cli.outcome import FAILED, FINE, example
 from algosim.cli.text import clean, plural
 from algosim.errors import ConfigError
 from algosim.runs.inspection import doctor as inspect
-from algosim.runs.source import ENTRY
-from algosim.runs.workspace import shipped_folder, workspace
+from algosim.runs.own_strategies import is_shipped, own_path
 
 if TYPE_CHECKING:
     from algosim.core.doctor import Finding
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["doctor", "new_strategy"]
 
 _TEMPLATE = Path(__file__).with_name("strategy_template.txt")
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.IGNORECASE)
-_WINDOWS = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)  # names of devices there
 
 
 @click.command(
@@ -38,9 +34,8 @@ def new_strategy(name: str, *, force: bool) -> None:
     Writes strategies/NAME/strategy.py into the workspace: the nearest folder upwards that has strategies/, or
     else the working folder. The file runs as it is. No existing file is ever overwritten.
     """
-    _check_name(name)
-    path = workspace() / "strategies" / name / ENTRY
-    if (shipped_folder() / name / ENTRY).exists() and not path.exists() and not force:
+    path = own_path(name)
+    if is_shipped(name) and not path.exists() and not force:
         raise ConfigError(f"{name!r} is a strategy of algosim; take another name, or hide it with --force")
     title = name.replace("_", " ").replace("-", " ")
     text = _TEMPLATE.read_text("utf-8").replace("My strategy", title[0].upper() + title[1:], 1)
@@ -54,17 +49,6 @@ def new_strategy(name: str, *, force: bool) -> None:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from error
     click.echo(f"wrote {path}")
     click.echo(f"try it: sim eval --strategy {name} --seed 1 --ticks 5000")
-
-
-def _check_name(name: str) -> None:
-    if _NAME.fullmatch(name) and not _WINDOWS.fullmatch(name):
-        return
-    better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_0123456789")[:64]
-    if not better or _WINDOWS.fullmatch(better):
-        better = f"my_{better}".rstrip("_") if better else "my_strategy"
-    raise ConfigError(
-        f"{name!r} cannot be a strategy's name: a letter, then letters, digits, '_' and '-'; try {better}"
-    )
 
 
 @click.command(

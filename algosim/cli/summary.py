@@ -48,11 +48,15 @@ _ROWS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
 
 def metric_rows(metrics: Mapping[str, Metrics]) -> list[list[str]]:
     """Return a header and a row per figure, with a column per account; ``total`` only where it adds any."""
-    accounts = [name for name in metrics if name != "total" or len(metrics) > 2]
+    accounts = _columns(metrics)
     rows = [["", *accounts]]
     for label, key, written in _ROWS:
         rows.append([label, *(written(float(metrics[name][key])) for name in accounts)])
     return rows
+
+
+def _columns(metrics: Mapping[str, Metrics]) -> list[str]:
+    return [name for name in metrics if name != "total" or len(metrics) > 2]
 
 
 def stopped(recording: Recording) -> dict[str, str]:
@@ -115,9 +119,9 @@ def _print_text(result: Result) -> None:
         click.echo(f"folder {result.folder}")
     if metrics:
         print_table(metric_rows(metrics))
-    for name, figures in metrics.items():
-        if figures["sharpe_note"] and name != "total":
-            click.echo(f"{name}: no Sharpe ratio: {figures['sharpe_note']}")
+    for name in _columns(metrics):
+        if metrics[name]["sharpe_note"]:
+            click.echo(f"{name}: no Sharpe ratio: {metrics[name]['sharpe_note']}")
     for name in metrics:
         refused = [log.text for log in recording.logs if log.id == name and log.level == "reject"]
         if refused:

@@ -22,10 +22,9 @@ from algosim.events import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from algosim.core.market import Ticks
     from algosim.events import Event
 
-__all__ = ["block_order", "close", "in_blocks", "interleave"]
+__all__ = ["block_order", "close", "in_blocks"]
 
 Key = tuple[int | str, ...]
 
@@ -81,33 +80,3 @@ def in_blocks(events: Iterable[Event]) -> Iterator[list[Event]]:
         block.append(event)
     if block:
         yield block
-
-
-def interleave(ticks: Ticks, events: Iterable[Event]) -> list[Event]:
-    """Return the blocks of consecutive ticks as one list of events.
-
-    Parameters
-    ----------
-    ticks : Ticks
-    events : iterable of Event
-        Of these ticks, ordered by `seq`; within a tick in any order.
-    """
-    numbers = range(ticks.first, ticks.first + len(ticks.time))
-    columns = zip(numbers, ticks.time.data, ticks.price.data, ticks.x.data, strict=True)
-    plain: list[Event] = [Tick(seq=n, ts_sim=t, price=p, x=x, end=True) for n, t, p, x in columns]
-    merged: list[Event] = []
-    done = 0
-    for block in in_blocks(events):
-        i = block[0].seq - ticks.first
-        if done < i:
-            merged += plain[done:i]
-        done = i + 1
-        tick = plain[i]
-        tick.end = False
-        if len(block) == 1 and type(block[0]) is Plot:  # most blocks of a recorded run; spares the sort
-            block[0].end = True
-            merged.append(tick)
-            merged.append(block[0])
-        else:
-            merged += close([tick, *block])
-    return merged + plain[done:]

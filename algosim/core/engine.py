@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from algosim.config import Config
     from algosim.core.broker import Account
     from algosim.core.desk import Books, Request
+    from algosim.core.lines import Pen
     from algosim.core.market import Ticks
     from algosim.core.strategy import Runner
     from algosim.events import Control, Event, Fill, Level
@@ -79,13 +80,13 @@ class Failure(NamedTuple):
 class Turn(NamedTuple):
     """A strategy at work.
 
-    `record_lines` says whether its indicators are recorded at every tick; `failed` is called at once if it
-    raises, before the events of that block are emitted.
+    `failed` is called at once if it raises, before the events of that block are emitted; `pen` notes its
+    indicators at every tick.
     """
 
     runner: Runner
-    record_lines: bool
     failed: Callable[[Failure], None]
+    pen: Pen | None = None
 
 
 class Loop:
@@ -212,7 +213,7 @@ class Loop:
 
     def _trade(self, ticks: Ticks, before: int, turn: Turn, events: list[Event]) -> Failure | None:
         """Take the account and its strategy through a block of ticks; the hot loop."""
-        runner, record = turn.runner, turn.record_lines
+        runner, pen = turn.runner, turn.pen
         desk, ctx, on_tick = runner.desk, runner.ctx, runner.hooks.on_tick
         account = self.account
         assert account is not None
@@ -231,23 +232,28 @@ class Loop:
                 on_tick(ctx, tick)
                 if desk.said:
                     due = present["ts_sim"] + latency
-                    self._hear(runner, present["seq"], due, events, record=record)
+                    self._hear(turn, present["seq"], due, events)
                     if account.next_due < wake:
                         wake = account.next_due
-                elif record and (lines := runner.lines()):
-                    events.append(Plot(seq=present["seq"], id=account.id, values=lines))
+                elif pen is not None:
+                    pen.note(present["seq"])
         except (Exception, SystemExit) as error:  # noqa: BLE001  (the learner's code may raise anything)
             events += spoken(account.id, present["seq"], {}, desk.logs)
             return Failure(present["seq"], error)
         return None
 
-    def _hear(self, runner: Runner, n: int, due: int, events: list[Event], *, record: bool) -> None:
+    def _hear(self, turn: Turn, n: int, due: int, events: list[Event]) -> None:
         """Take the orders, points and lines that a strategy left at tick `n`."""
-        desk, account = runner.desk, self.account
+        desk, account = turn.runner.desk, self.account
         assert account is not None
         if desk.requests:
             events += numbered(account, n, desk.requests, due)
-        plots = runner.lines() | desk.plots if record else desk.plots
+        plots = desk.plots
+        if turn.pen is not None:
+            if plots:
+                plots = turn.runner.lines() | plots
+            else:
+                turn.pen.note(n)
         if plots or desk.logs:
             events += spoken(account.id, n, plots, desk.logs)
         desk.forget()

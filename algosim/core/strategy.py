@@ -132,7 +132,9 @@ class Runner:
         self.desk = desk
         self.params = merge_parameters(hooks, params)
         self.ctx = Context(desk, self.params, stream(rng_seed, "rng"), kept)
-        self._labelled: list[tuple[str, Indicator[float] | Indicator[Bands]]] = []
+        self._made = self.ctx.indicator.made
+        self._known = 0
+        self._drawn: dict[str, Indicator[float] | Indicator[Bands]] = {}
         self._several = False
 
     def start(self, now: int) -> None:
@@ -156,24 +158,37 @@ class Runner:
 
     def lines(self) -> dict[str, float | None]:
         """Return the present value of every indicator that draws, by label."""
-        made, labelled = self.ctx.indicator.made, self._labelled
-        if len(labelled) < len(made):
-            labelled += [(indicator.label, indicator) for indicator in made[len(labelled) :]]
-            self._several = any(isinstance(indicator, Bollinger) for indicator in made)
-        values = {label: indicator.value for label, indicator in labelled}
-        return _spread(values) if self._several else cast("dict[str, float | None]", values)
+        row = self.row()
+        return dict(zip(self.names(), row, strict=True))
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names of `row`'s values: an indicator's label, and a word where it has several."""
+        names: list[str] = []
+        for label, indicator in self._drawn.items():
+            if isinstance(indicator, Bollinger):
+                names += [f"{label} {part}" for part in Bands._fields]
+            else:
+                names.append(label)
+        return tuple(names)
 
-def _spread(values: dict[str, float | Bands | None]) -> dict[str, float | None]:
-    """Return values with those of an indicator that has several as a line each."""
-    drawn: dict[str, float | None] = {}
-    for label, value in values.items():
-        if isinstance(value, Bands):
-            for part, number in zip(value._fields, value, strict=True):
-                drawn[f"{label} {part}"] = number
-        else:
-            drawn[label] = value
-    return drawn
+    def row(self) -> list[float | None]:
+        """Return the present value of every indicator that draws; None while it warms up."""
+        if self._known < len(self._made):
+            self._drawn |= {indicator.label: indicator for indicator in self._made[self._known :]}
+            self._known = len(self._made)
+            self._several = any(isinstance(indicator, Bollinger) for indicator in self._made)
+        values: list[Any] = [indicator.value for indicator in self._drawn.values()]
+        return self._spread(values) if self._several else values
+
+    def _spread(self, values: list[float | Bands | None]) -> list[float | None]:
+        """Return values with those of an indicator that has several one by one."""
+        row: list[float | None] = []
+        for indicator, value in zip(self._drawn.values(), values, strict=True):
+            if isinstance(indicator, Bollinger):
+                row += value if isinstance(value, Bands) else (None,) * len(Bands._fields)
+            else:
+                row.append(cast("float | None", value))
+        return row
 
 
 def explain(error: BaseException, sources: Mapping[str, str], hook: str) -> StrategyError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -10,7 +11,13 @@ from algosim.config import Id
 from algosim.errors import AlgosimError, ConfigError, EngineError, StrategyError
 from algosim.times import parse_time
 
-__all__ = ["account_id", "count", "raised", "target"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+__all__ = ["account_id", "any_case", "count", "parameters", "raised", "target"]
+
+_PARAMETER = re.compile(r"strategies\.([\w-]+)\.params\.([^.]+)")
 
 
 def count(value: object, name: str) -> int:
@@ -21,7 +28,27 @@ def count(value: object, name: str) -> int:
     return value
 
 
-def target(ticks: int | None, time: str | float | None) -> dict[str, int]:
+def any_case(side: object) -> object:
+    """Return the side of an order as it is to be written, if only its case is another."""
+    upper = side.strip().upper() if isinstance(side, str) else ""
+    return upper if upper in ("BUY", "SELL") else side
+
+
+def parameters(changes: Mapping[str, object]) -> tuple[dict[str, dict[str, object]], dict[str, object]]:
+    """Split changes by full key into parameters of strategies, by id and name, and all others."""
+    params: dict[str, dict[str, object]] = {}
+    settings: dict[str, object] = {}
+    for key, value in changes.items():
+        match = _PARAMETER.fullmatch(key)
+        if match is None:
+            settings[key] = value
+        else:
+            id, name = match.groups()
+            params.setdefault(id, {})[name] = value
+    return params, settings
+
+
+def target(ticks: int | None, time: str | float | timedelta | None) -> dict[str, int]:
     """Return the one point of a run that was given: a tick, or a simulated time [ns]."""
     if ticks is not None and time is None:
         return {"ticks": count(ticks, "ticks")}

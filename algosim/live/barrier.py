@@ -112,10 +112,16 @@ class Barrier:
             else:
                 run.start_host(name)
 
-    def refuse(self, error: Document) -> None:
-        """Tell those who want the run to start that it cannot; it waits for a fixed version."""
+    def lost(self, name: str, error: Document) -> None:
+        """Before the start, tell those who want it that a strategy keeps it from them, if it still does."""
+        strategy = self._run.strategies.get(name)
+        if self._run.started:
+            return
+        if strategy is None or strategy.leaves:  # it was being added, and nothing of it stays
+            self.consider()
+            return
         for asker in self.everybody():
-            self._run.board.answer(asker, error=error)
+            self._run.board.answer(asker, error={"strategy": name, **error})
 
     def everybody(self) -> list[Asker]:
         """Return, and forget, all who wait for the start."""

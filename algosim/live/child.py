@@ -11,6 +11,7 @@ import zmq
 
 from algosim.config import Config
 from algosim.live.sockets import KeyPair, Party, Security, connect, make
+from algosim.live.wire import document
 from algosim.runs.launch import check_start, receive
 
 __all__ = ["Birth", "Link", "born"]
@@ -77,7 +78,7 @@ class Link:
 
     def tell(self, op: str, **fields: object) -> None:
         """Send one document."""
-        self.socket.send(msgspec.json.encode({"op": op, "token": self._token, **fields}))
+        self.socket.send(document(op=op, token=self._token, **fields))
 
     def heard(self) -> list[dict[str, Any]]:
         """Return the documents that have arrived."""

@@ -18,6 +18,7 @@ import zmq
 
 from algosim.errors import EngineError
 from algosim.live.sockets import connect, make
+from algosim.live.wire import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,7 @@ class Client:
             raise EngineError(FORKED)
         rid = next(self._ids)
         future: Future[dict[str, Any]] = Future()
-        data = msgspec.json.encode({"op": op, "token": self._token, "rid": rid, **fields})
+        data = document(op=op, token=self._token, rid=rid, **fields)
         with self._lock:
             if self._closing:
                 raise EngineGone(ENDED)

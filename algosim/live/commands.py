@@ -11,8 +11,8 @@ from algosim.config import RESERVED_IDS
 from algosim.core.orders import clean_quantity, clean_side, clean_tag
 from algosim.errors import ConfigError
 from algosim.live import requests as ask
+from algosim.live.roster import Roster
 from algosim.live.run import outcome
-from algosim.live.strategies import Strategy
 from algosim.live.waits import Asker
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Commands:
         self._run = run
         self._barrier = barrier
         self._report = report
+        roster = Roster(run, barrier)
         self._handlers: dict[type, Callable[[Asker, Any], None]] = {
             ask.Start: self._start,
             ask.Prepare: self._prepare,
@@ -52,9 +53,9 @@ class Commands:
             ask.Wait: self._wait,
             ask.Set: self._set,
             ask.Order: self._order,
-            ask.Add: self._add,
-            ask.Remove: self._remove,
-            ask.Reload: self._reload,
+            ask.Add: roster.add,
+            ask.Remove: roster.remove,
+            ask.Reload: roster.reload,
             ask.End: self._end,
         }
 
@@ -67,7 +68,7 @@ class Commands:
             run.board.foreign += 1
             rid = ask.number_of(said.body)
             if rid is not None:
-                self._refuse(Asker(said.address, rid), f"no such request: {error}")
+                run.board.refuse(Asker(said.address, rid), f"no such request: {error}")
             return
         asker = Asker(said.address, request.rid)
         if isinstance(request, ask.Status):
@@ -76,14 +77,11 @@ class Commands:
             run.board.answer(asker, config=run.config)
         elif said.party.name != "controller":
             run.board.foreign += 1
-            self._refuse(asker, "this key may watch, not command")
+            run.board.refuse(asker, "this key may watch, not command")
         elif run.closing_at is not None and not isinstance(request, ask.Wait | ask.End):
-            self._refuse(asker, f"the run crashed: {run.reason}")
+            run.board.refuse(asker, f"the run crashed: {run.reason}")
         else:
             self._handlers[type(request)](asker, request)
-
-    def _refuse(self, asker: Asker, message: str) -> None:
-        self._run.board.answer(asker, error={"message": message})
 
     def _relay(self, asker: Asker, op: str, **fields: object) -> None:
         """Pass a command to the simulator and answer with its stamp."""
@@ -125,7 +123,7 @@ class Commands:
         if self._run.paused:
             self._travel(asker, step=request.n, action="step")
         else:
-            self._refuse(asker, "pause the run before you step it")
+            self._run.board.refuse(asker, "pause the run before you step it")
 
     def _run_until(self, asker: Asker, request: ask.RunUntil) -> None:
         self._travel(asker, ticks=request.ticks, time=request.time, action="run_until")
@@ -134,7 +132,7 @@ class Commands:
         """Run to a point and pause there; the answer comes when it is done."""
         run = self._run
         if not run.started:
-            self._refuse(
+            run.board.refuse(
                 asker, f"the market has not started: it waits for {', '.join(self._barrier.missing())}"
             )
             return
@@ -157,7 +155,7 @@ class Commands:
         self._run.waits.until_done(asker)
         self._barrier.stop()
 
-    # What is traded, and by whom
+    # What is traded
 
     def _set(self, asker: Asker, request: ask.Set) -> None:
         run = self._run
@@ -166,10 +164,10 @@ class Commands:
             value = settings.coerce(key, request.value)
             config = settings.with_settings(run.config, {key: value})
         except ConfigError as error:
-            self._refuse(asker, str(error))
+            run.board.refuse(asker, str(error))
             return
         if settings.applies(key) != "now":
-            self._refuse(asker, f"{key} can only change at a reset")
+            run.board.refuse(asker, f"{key} can only change at a reset")
             return
         run.config = config
         if key == "ui.hot_reload":
@@ -182,81 +180,11 @@ class Commands:
             side, qty = clean_side(request.side), clean_quantity(request.qty)
             tag = clean_tag(request.tag)
         except ValueError as error:
-            self._refuse(asker, str(error))
+            self._run.board.refuse(asker, str(error))
             return
         if request.id in {*self._run.strategies, *RESERVED_IDS} - {"manual"}:
             message = f"{request.id!r} is no account of its own; give manual orders another id"
-            self._refuse(asker, message)
+            self._run.board.refuse(asker, message)
             return
         self._run.outside.add(request.id)
         self._relay(asker, "order", id=request.id, side=side, qty=qty, tag=tag)
-
-    def _add(self, asker: Asker, request: ask.Add) -> None:
-        run, name = self._run, request.id
-        known = run.strategies.get(name)
-        taken = self._taken(name, request.path)
-        if taken:
-            self._refuse(asker, f"the id {name!r} {taken}; choose another")
-            return
-        party = run.family.invite(name)
-        run.board.admit(party)
-        strategy = run.strategies[name] = known or Strategy(request.path, request.params)
-        strategy.params = request.params
-        strategy.askers.append(asker)
-        waiting = ["simulator", "broker"]
-
-        def allowed(_: Document) -> None:
-            waiting.pop()
-            if not waiting:
-                run.start_host(name)
-                run.note(name)
-
-        for who in tuple(waiting):
-            run.ask(who, "allow", allowed, party=party)
-
-    def _taken(self, name: str, path: str) -> str:
-        """Return why a strategy cannot have this id, or ``""``."""
-        run, known = self._run, self._run.strategies.get(name)
-        if known is None:
-            if name in run.outside:
-                return "is an account without a strategy"
-            return f"is {RESERVED_IDS[name]}" if name in RESERVED_IDS else ""
-        if known.attached or name in run.family.members:
-            return "is in the market"
-        return "was another strategy's" if known.path != path else ""
-
-    def _remove(self, asker: Asker, request: ask.Remove) -> None:
-        run, name = self._run, request.id
-        strategy = run.strategies.get(name)
-        if strategy is None or strategy.leaves:
-            self._refuse(asker, f"no strategy {name!r} is in the market")
-            return
-        attached = strategy.attached
-        strategy.attached, strategy.imported, strategy.state = False, None, "leaving"
-        run.note(name)
-        if attached:
-            self._relay(asker, "remove", id=name)
-        else:  # it waits to be attached, or has failed: nothing in the market changes
-            strategy.state = "removed"
-            run.kill(name)
-            run.refuse(name, {"message": f"{name!r} was removed"})
-            run.board.answer(asker)
-            self._barrier.consider()
-
-    def _reload(self, asker: Asker, request: ask.Reload) -> None:
-        run, name = self._run, request.id
-        strategy = run.strategies.get(name)
-        if strategy is None or strategy.leaves:
-            there = ", ".join(known for known, other in run.strategies.items() if not other.leaves)
-            self._refuse(asker, f"no strategy {name!r} is in the market; there are: {there or 'none'}")
-        elif name not in run.family.members:
-            params = {**strategy.params, **request.params}
-            self._add(asker, ask.Add(token="", rid=asker.rid, id=name, path=strategy.path, params=params))
-        else:
-            run.ask(
-                name,
-                "reload",
-                lambda answer: run.board.answer(asker, **outcome(answer)),
-                params=request.params,
-                keep_state=request.keep_state,
-            )

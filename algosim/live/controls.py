@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any, Self
 
 from algosim import settings as configuration
 from algosim.core.orders import clean_quantity, clean_side, clean_tag
 from algosim.errors import AlgosimError, ConfigError, EngineError
-from algosim.live.arguments import account_id, count, target
+from algosim.live.arguments import account_id, any_case, count, parameters, target
 from algosim.live.handle import Handle
 from algosim.runs.workspace import find_strategy
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
+    from datetime import timedelta
 
 __all__ = ["Controls"]
 
-RELOAD_S = 30.0
+RELOAD_S = 60.0
+"""A version may have to wait for a slow tick, and an import and an ``init`` have ten seconds each."""
 
 
 class Controls(Handle):
     """A handle that commands.
 
     Commands return once they are stamped: they act before the next tick. On a market that has not started,
-    has ended or crashed they raise `EngineError`, which says what to do.
+    has ended or crashed they raise `EngineError`, which says what to do; settings can be changed at any time.
     """
 
     def pause(self) -> Self:
@@ -52,7 +54,7 @@ class Controls(Handle):
                 self.pause()
             raise
 
-    def wait(self, *, ticks: int | None = None, time: str | float | None = None) -> Self:
+    def wait(self, *, ticks: int | None = None, time: str | float | timedelta | None = None) -> Self:
         """Wait until the market, which goes on, has come to a tick or time; without one, to its end.
 
         Raises
@@ -76,7 +78,14 @@ class Controls(Handle):
     def set(
         self, settings: Mapping[str, object] | None = None, *, id: str | None = None, **values: object
     ) -> Self:
-        """Change market, schedule or execution settings, or a strategy's parameters, while it runs.
+        """Change market, schedule or execution settings, or a strategy's parameters, at any time.
+
+        In a running market they act before the next tick. Before the start they are what it starts with, and
+        after the end, where `config` stays that of the run, what `reset` starts with.
+
+        With other parameters a strategy reloads: this returns once the new version's ``init`` has returned.
+        It trades from the next tick on, also if the market is paused until then. If it fails, the version
+        before trades on.
 
         Parameters
         ----------
@@ -85,7 +94,8 @@ class Controls(Handle):
         id : str, optional
             A strategy; the values are then its parameters, and it reloads with them.
         **values
-            By the last part of the key, where that is unambiguous.
+            By the last part of the key, where that is unambiguous. A strategy's parameter also has a key,
+            ``"strategies.sma.params.fast"``, with which it can be changed together with settings.
 
         Raises
         ------
@@ -93,32 +103,47 @@ class Controls(Handle):
             If there is no such setting, the value cannot be used, or it only makes sense at a reset: it is
             then kept for `reset`, and nothing is changed now.
         StrategyError
-            If the strategy has no such parameter, or does not load.
+            If the strategy has no such parameter, does not load, or its ``init`` fails; with the line. No
+            setting is changed then.
         """
         wanted = {**(settings or {}), **values}
+        self._settle()
         runs = self._engine is not None and self._outcome is None
         if id is not None and runs:
-            self._command("reload", RELOAD_S, id=id, params=wanted)
-            return self
+            return self.reload(id, params=wanted)
         if id is not None:
             wanted = {f"strategies.{id}.params.{name}": value for name, value in wanted.items()}
         changes: dict[str, object] = {}
         for name, value in wanted.items():
             key = configuration.resolve(name)
             changes[key] = configuration.coerce(key, value)
-        changed = configuration.with_settings(self.config, changes)
-        if not runs:
-            self._config = changed
-            return self
-        fixed = {key: value for key, value in changes.items() if configuration.applies(key) != "now"}
+        if runs:
+            self._change(changes)
+        elif self._engine is None:
+            self._config = configuration.with_settings(self._config, changes)
+        else:
+            self._note(changes)
+        return self
+
+    def _change(self, changes: dict[str, object]) -> None:
+        """Change parameters of strategies and, if those can be used, settings of a running market."""
+        params, settings = parameters(changes)
+        fixed = {key: value for key, value in settings.items() if configuration.applies(key) != "now"}
         if fixed:
-            self._noted |= fixed
+            self._note(fixed)
             what = ", ".join(fixed)
             msg = f"{what} can only change at a reset: kept for it, call reset(); nothing is changed now"
             raise ConfigError(msg)
-        for key, value in changes.items():
+        configuration.with_settings(self.config, settings)
+        for id, wanted in params.items():
+            self.reload(id, params=wanted)
+        for key, value in settings.items():
             self._command("set", key=key, value=value)
-        return self
+
+    def _note(self, changes: dict[str, object]) -> None:
+        """Keep changes for the next run."""
+        configuration.with_settings(self._noted.over(self.config), changes)
+        self._noted.keep(changes)
 
     def add(
         self,
@@ -135,19 +160,32 @@ class Controls(Handle):
         id : str, optional
             Its account; without one, the strategy's own name.
         params : mapping, optional
+
+        Raises
+        ------
+        StrategyError
+            If it does not load or its ``init`` fails. It is not in the market then, and its id is free.
         """
         source = find_strategy(strategy)
         name = account_id(source.id if id is None else id)
-        self._command("add", RELOAD_S, id=name, path=str(source.path), params=dict(params or {}))
+        given = dict(params or {})
+        self._command("add", RELOAD_S, id=name, path=str(source.path), params=given)
+        self._noted.added(name, os.fspath(strategy), given)
         return self
 
     def remove(self, id: str) -> Self:
-        """Take a strategy out of the market; its account keeps its position."""
-        self._command("remove", id=id)
+        """Take a strategy out of the market; its account keeps its position.
+
+        Returns once it is out: its last orders are placed, its ``on_stop`` has returned.
+        """
+        self._command("remove", RELOAD_S, id=id)
+        self._noted.removed(id)
         return self
 
-    def reload(self, id: str | None = None, *, keep_state: bool = False) -> Self:
-        """Load a strategy's files again; the new version takes over at the next tick.
+    def reload(
+        self, id: str | None = None, *, keep_state: bool = False, params: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Load a strategy's files again; once its ``init`` has returned it trades from the next tick on.
 
         Parameters
         ----------
@@ -155,18 +193,33 @@ class Controls(Handle):
             Not needed where there is one strategy only.
         keep_state : bool
             Offer the new version what the old one has kept with ``ctx.set_state``.
+        params : mapping, optional
+            Over the parameters that it has.
         """
         if id is None:
-            names = list(self.status["strategies"])
+            names = list(self._command("config")["config"]["strategies"])
             if len(names) != 1:
                 msg = f"say which strategy to reload; there are: {', '.join(names) or 'none'}"
                 raise ConfigError(msg)
             id = names[0]
-        self._command("reload", RELOAD_S, id=id, keep_state=keep_state)
+        given = dict(params or {})
+        self._command("reload", RELOAD_S, id=id, keep_state=keep_state, params=given)
+        self._noted.parameters(id, given)
         return self
 
     def order(self, side: str, qty: float, *, id: str = "manual", tag: str = "") -> Self:
         """Place a market order by hand, on an account of its own.
+
+        Before the first tick there is no price yet: the order is then placed right after it.
+
+        Parameters
+        ----------
+        side : str
+            ``"BUY"`` or ``"SELL"``, in any case.
+        qty : float
+        id : str, optional
+            The account.
+        tag : str, optional
 
         Raises
         ------
@@ -174,7 +227,7 @@ class Controls(Handle):
             If side, quantity or tag cannot be used.
         """
         try:
-            clean = clean_side(side), clean_quantity(qty), clean_tag(tag)
+            clean = clean_side(any_case(side)), clean_quantity(qty), clean_tag(tag)
         except ValueError as error:
             raise ConfigError(str(error)) from error
         self._command("order", side=clean[0], qty=clean[1], tag=clean[2], id=account_id(id))

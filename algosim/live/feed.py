@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from algosim.events import Attach, Remove
 
 if TYPE_CHECKING:
-    from algosim.live.wire import Clear, Stamped, TickMessage
+    from algosim.live.wire import Clear, Stamped, State, TickMessage
 
 __all__ = ["Feed", "Hole"]
 
@@ -38,10 +38,11 @@ class Feed:
         self.acked = 0
         self._id = id
         self._commands: int | None = None
-        self._upcoming = 0
+        self._joins = self._upcoming = 0
         self._leave_before: int | None = None
         self._ticks: deque[TickMessage] = deque()
         self._clears: deque[Clear] = deque()
+        self._state: State | None = None
         self._taken = False
 
     def __len__(self) -> int:
@@ -56,15 +57,21 @@ class Feed:
     @property
     def calm(self) -> bool:
         """Whether nothing is to be asked before the account's next clearing, whatever the stream brings."""
-        return self.attached and not self._clears
+        return self._taken and not self._clears
 
     @property
     def lacks_tick(self) -> bool:
         """Whether a clearing is there before its tick."""
         return bool(self._clears) and not self._ticks
 
-    def command(self, stamped: Stamped) -> None:
+    def command(self, stamped: Stamped, version: int) -> None:
         """Take the next command of the stream.
+
+        Parameters
+        ----------
+        stamped : Stamped
+        version : int
+            The one that may be attached; an attach of another is of one that has gone since.
 
         Raises
         ------
@@ -76,9 +83,10 @@ class Feed:
             msg = f"command {before + 1}"
             raise Hole(msg)
         event = stamped.event
-        if isinstance(event, Attach) and event.id == self._id:
+        if isinstance(event, Attach) and (event.id, event.version) == (self._id, version):
             self.attached, self._leave_before = True, None
-            self.acked, self._upcoming = event.seq - 1, event.seq
+            self.acked = event.seq - 1
+            self._joins = self._upcoming = event.seq
         elif isinstance(event, Remove) and event.id == self._id:
             self._leave_before = event.seq
 
@@ -102,19 +110,29 @@ class Feed:
         self._upcoming += 1
         self._ticks.append(tick)
 
+    def state(self, state: State) -> None:
+        """Take the account as it is when a strategy is attached; which one, the stream tells."""
+        if not self._taken:
+            self._state = state
+            self._clears.clear()
+
     def clear(self, clear: Clear) -> None:
-        """Take the account's next clearing; before the strategy has taken it over they are not for it."""
-        if self._taken:
+        """Take the account's next clearing; before it has told its state they are not for the strategy."""
+        if self._state is not None:
             self._clears.append(clear)
 
-    def take_over(self) -> None:
-        """Take note that the account, as it is now, is the strategy's."""
+    def take_over(self) -> State | None:
+        """Return the account as it is for the version that is attached; once, when both have come."""
+        state = self._state
+        if self._taken or not self.attached or state is None or state.seq != self._joins - 1:
+            return None
         self._taken = True
-        self._clears.clear()
+        return state
 
     def detach(self) -> None:
         """Take no tick until the strategy is attached again."""
         self.attached = self._taken = False
+        self._state = None
         self._ticks.clear()
         self._clears.clear()
 
@@ -126,7 +144,7 @@ class Feed:
         Hole
             If they do not belong together.
         """
-        if not self._ticks or not self._clears:
+        if not self._ticks or not self._clears or not self._taken:
             return None
         tick, clear = self._ticks[0], self._clears[0]
         if tick.seq != clear.seq:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,10 @@ import msgspec
 from algosim.config import Config
 from algosim.errors import EngineError
 from algosim.live.arguments import raised
+from algosim.live.at_rest import ended_status, new_status
 from algosim.live.client import EngineGone
-from algosim.live.engines import FoundEngine, Outcome, OwnEngine
+from algosim.live.noted import Noted
+from algosim.live.own_engine import Outcome, OwnEngine
 from algosim.runs import folder as run_folder
 from algosim.runs.reader import Tail
 from algosim.runs.recording import Recording
@@ -22,24 +25,11 @@ from algosim.runs.workspace import EVENTS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from algosim.live.found_engine import FoundEngine
+
 __all__ = ["Handle"]
 
-_NO_STATUS: dict[str, Any] = {
-    "reason": "",
-    "tick": 0,
-    "done": 0,
-    "ts_sim": 0,
-    "ticks_per_s": 0.0,
-    "waiting_for": [],
-    "queues": {},
-    "gaps": 0,
-    "foreign": 0,
-    "rejected": 0,
-    "strategies": {},
-    "accounts": {},
-    "processes": {},
-    "endpoints": {},
-}
+_log = logging.getLogger("algosim")
 
 
 class Handle(RunData):
@@ -55,7 +45,7 @@ class Handle(RunData):
         self._engine: OwnEngine | FoundEngine | None = None
         self._tail: Tail | None = None
         self._outcome: Outcome | None = None
-        self._noted: dict[str, object] = {}
+        self._noted = Noted()
         self._pid = os.getpid()
         self._config = config
         super().__init__(self._follow, config, "", None)
@@ -63,22 +53,25 @@ class Handle(RunData):
     def _hold(self, engine: OwnEngine | FoundEngine, run_id: str, folder: Path) -> None:
         """Be the handle of this run from now on."""
         self._engine, self._outcome = engine, None
-        self._noted = {}
+        self._noted = Noted()
         self.run_id, self.folder = run_id, folder
         self._tail = Tail(folder / EVENTS)
 
     def _command(self, op: str, timeout_s: float | None = 10.0, **fields: object) -> dict[str, Any]:
         """Send a command and return its answer; raise what it could not do."""
         self._settle()
-        if self._engine is None or self._outcome is not None:
+        engine = self._engine  # another thread may reset
+        if engine is None:
             raise EngineError(self._why_not())
+        if self._outcome is not None:
+            raise EngineGone(self._why_not())
         try:
-            answer = self._engine.client.ask(op, timeout_s, **fields)
+            answer = engine.client.ask(op, timeout_s, **fields)
         except EngineGone:
             self._settle()
             raise EngineGone(self._why_not()) from None
         if answer.get("ended"):
-            self._engine.end()
+            engine.end()
             self._settle()
         if answer.get("error") is not None:
             raise raised(answer["error"])
@@ -86,18 +79,22 @@ class Handle(RunData):
 
     def _settle(self) -> None:
         """Take note of how the run ended, once the supervisor is gone."""
-        if self._engine is None or self._outcome is not None or not self._engine.gone():
+        engine = self._engine
+        if engine is None or self._outcome is not None or not engine.gone():
             return
-        self._engine.client.close()
+        engine.client.close()
         recorded = Outcome("finished" if self.recording.end is not None else "crashed", "")
-        self._outcome = self._engine.outcome() or recorded
-        self._config = self._outcome.config or self._config
+        outcome = engine.outcome() or recorded
+        if self._engine is engine:  # another thread may have reset
+            self._outcome = outcome
+            self._config = outcome.config or self._config
 
     def _why_not(self) -> str:
-        if self._outcome is None:
+        outcome = self._outcome
+        if outcome is None:
             return "the market has not started; call start()"
-        if self._outcome.state == "crashed":
-            reason = self._outcome.reason or "its supervisor is gone"
+        if outcome.state == "crashed":
+            reason = outcome.reason or "its supervisor is gone"
             return (
                 f"the run crashed: {reason}. What was recorded until then is in {self.folder}; "
                 "reset() begins a fresh run"
@@ -106,6 +103,9 @@ class Handle(RunData):
 
     def _travel(self, op: str, goal: dict[str, int]) -> None:
         """Send a command that is answered at a later point of the run, or at its end."""
+        self._settle()
+        if self._outcome is not None and op != "wait":
+            raise EngineGone(self._why_not())
         with contextlib.suppress(EngineGone):
             if not self._command(op, None, **goal).get("ended"):
                 return
@@ -130,17 +130,26 @@ class Handle(RunData):
         self._settle()
         if self._engine is not None and self._outcome is None:
             with contextlib.suppress(EngineError):
-                self._config = msgspec.convert(self._command("config")["config"], Config)
+                self._hear_config(10.0)
         return self._config
 
     @config.setter
     def config(self, config: Config) -> None:
         self._config = config
 
+    def _hear_config(self, within_s: float) -> None:
+        """Ask the supervisor for the settings as they are now."""
+        self._config = msgspec.convert(self._command("config", within_s)["config"], Config)
+
     @property
-    def digest(self) -> str:
-        """The digest of what is done so far."""
-        return self.recording.digest
+    def noted(self) -> dict[str, object]:
+        """Settings that wait for a reset, by dotted key."""
+        return self._noted.changes
+
+    @property
+    def digest(self) -> str | None:
+        """The digest of what is done so far; None before the start."""
+        return None if self._engine is None else self.recording.digest
 
     @property
     def state(self) -> str:
@@ -149,19 +158,36 @@ class Handle(RunData):
 
     @property
     def status(self) -> dict[str, Any]:
-        """How the market does: state, ticks, queues, waits, gaps, foreign messages, strategies."""
+        """How the market does: state, ticks, queues, waits, gaps, foreign messages, strategies.
+
+        It has the same keys before, during and after a run. ``rejected`` counts the orders that were refused,
+        those of strategies and those by hand; ``note`` says which ports are others than those asked for.
+        """
         self._settle()
         if self._engine is not None and self._outcome is None:
             with contextlib.suppress(EngineGone):
                 answer = self._command("status")
                 if "status" in answer:
                     return dict(answer["status"])
-        status = {**_NO_STATUS, "state": "new", "speed": self._config.schedule.speed}
-        if self._outcome is not None:
-            done, t_end = len(self.recording), self.recording.t_end
-            state, reason, _ = self._outcome
-            status.update(state=state, reason=reason, tick=done, done=done, ts_sim=t_end)
-        return status
+        outcome = self._outcome
+        if outcome is None:
+            return new_status(self._config)
+        return ended_status(self._config, outcome, self.recording)
+
+    def _tell_ports(self) -> None:
+        """Warn of ports that are others than those asked for."""
+        note = self.status["note"]
+        if note:
+            _log.warning(note)
+
+    def _discard_if_empty(self) -> None:
+        """Remove the folder of an ended run that has no tick, if it was us who named it."""
+        folder, outcome = self.folder, self._outcome
+        ours = isinstance(self._engine, OwnEngine) and folder is not None and folder.name == self.run_id
+        if ours and outcome is not None and outcome.state == "finished" and not len(self.recording):
+            assert folder is not None
+            run_folder.discard(folder)
+            self.folder = None
 
     def export(self, folder: str | os.PathLike[str]) -> Path:
         """Copy the run folder as it is now and return where the copy is.

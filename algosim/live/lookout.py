@@ -41,6 +41,9 @@ ORPHAN_HURRY_S, ORPHAN_LEAVE_S, ORPHAN_GIVE_UP_S = 0.5, 1.0, 1.5
 CLOSE_S = 1.0
 """What the recorder has to sum up a run that crashed."""
 
+REOPEN_S = 4.0
+"""The same for one that has just started, and first reads what is there."""
+
 GIVE_UP_S = 8.0
 """A run that is to stop and shows no progress for longer crashes."""
 
@@ -72,7 +75,8 @@ class Lookout:
                 if now - process.gone_at > WORDS_S:
                     self._died(process)
         if run.closing_at is not None:
-            run.over = run.over or now - run.closing_at > CLOSE_S
+            patience = REOPEN_S if run.recorder_restarts else CLOSE_S
+            run.over = run.over or now - run.closing_at > patience
             return
         self._ask(now)
         self._listen(now)
@@ -94,20 +98,21 @@ class Lookout:
         run.kill(process.name)
         if process.role == "host":
             self._lose(process.name, "host", f"{how}; {REMEDY}")
-        elif process.role == "recorder" and not process.gave_up and not run.recorder_restarts:
+        elif process.role == "recorder" and not process.gave_up and run.recorder_restarts < 2:
             run.recorder_restarts += 1
             run.start_recorder(resume=True)
+            if run.closing_at is not None:
+                run.tell("recorder", "close")
+            elif run.recorder_restarts == 2:
+                run.crash(how)  # the third one closes the books, and no more
         else:
             run.crash(how)
 
     def _lose(self, name: str, reason: str, message: str) -> None:
         run = self._run
-        if run.strategies[name].state == "leaving":
-            run.strategies[name].state = "removed"
         error = {"message": message}
         run.lose(name, reason, error)
-        if not run.started:
-            self._barrier.refuse({"strategy": name, **error})
+        self._barrier.lost(name, error)
 
     # Who is silent
 

@@ -165,8 +165,7 @@ class News:
             process.words = document["reason"]  # it is about to end
             return
         self._run.lose(process.name, document["reason"], document["error"])
-        if not self._run.started:
-            self._barrier.refuse({"strategy": process.name, **document["error"]})
+        self._barrier.lost(process.name, document["error"])
 
     def _fault(self, _: Process, document: Document) -> None:
         """Go on without a strategy whose host broke the protocol; the broker has detached it."""
@@ -176,12 +175,11 @@ class News:
 
     def _left(self, process: Process, _: Document) -> None:
         run, name = self._run, process.name
-        run.kill(name)
-        run.strategies[name].state = "removed"
         # An answer that was still in its queue will not come; the notice does nothing if all have.
         lost = "its host ended before its last answer"
         version = run.strategies[name].joined
         run.tell("broker", "detach", id=name, reason="removed", error=lost, version=version)
+        run.left(name)
 
     def _beat(self, process: Process, document: Document) -> None:
         self._run.strategies[process.name].health = document["health"]

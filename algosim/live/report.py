@@ -81,12 +81,14 @@ class Report:
         run, simulator, broker = self._run, self._reports["simulator"], self._reports["broker"]
         accounts = broker["accounts"]
         strategies = {
-            name: {**strategy.status(), **accounts.get(name, {})} for name, strategy in run.strategies.items()
+            name: {**strategy.status(), **accounts.get(name, {}), "version": strategy.version}
+            for name, strategy in run.strategies.items()
         }
         foreign = {"control": run.board.strangers, **simulator["foreign"], **broker["foreign"]}
         return {
             "state": run.state,
             "reason": run.reason,
+            "note": run.note_on_ports(),
             "tick": simulator["tick"],
             "done": run.done,
             "ts_sim": simulator["ts_sim"],
@@ -105,6 +107,11 @@ class Report:
             "endpoints": {name: at for name, at in run.endpoints.items() if name != "blocks"},
             "hwm": msgspec.to_builtins(run.config.transport.hwm),
         }
+
+    def last(self) -> Document:
+        """Return how the run ended, as far as its parts have said."""
+        self._awaited = set()
+        return self._status()
 
     def _waiting_for(self, broker: Document) -> list[str]:
         silent = [f"{name} (no answer)" for name in sorted(self._awaited)]

@@ -114,6 +114,16 @@ class Run:
         """Tell a process where the others are."""
         self.tell(name, "connect", endpoints=self.endpoints)
 
+    def note_on_ports(self) -> str:
+        """Return which endpoints are others than those asked for, in words; ``""`` if none."""
+        wanted = self.birth.config.transport.endpoints
+        moved = [
+            f"{name} {at}"
+            for name, at in self.endpoints.items()
+            if name != "blocks" and getattr(wanted, name) != at and not getattr(wanted, name).endswith(":*")
+        ]
+        return f"ports taken; this run is at: {', '.join(moved)}" if moved else ""
+
     def tell(self, name: str, op: str, **fields: object) -> None:
         """Tell a process something, if it is there."""
         self.board.tell(self.family.members.get(name), op, **fields)
@@ -147,19 +157,43 @@ class Run:
         strategy = self.strategies[name]
         strategy.fail(error)
         self.tell("broker", "detach", id=name, reason=reason, error=_shown(error), version=strategy.joined)
+        if strategy.state == "leaving":
+            self.left(name)  # what it was yet to answer will not come
         self.refuse(name, error)
+
+    def left(self, name: str) -> None:
+        """Take note that a strategy is out of the market, and tell those who wait for it."""
+        strategy = self.strategies[name]
+        self.kill(name)
+        strategy.state = "removed"
+        askers, strategy.leavers = strategy.leavers, []
+        for asker in askers:
+            self.board.answer(asker)
 
     def welcome(self, name: str) -> None:
         """Tell those who want a strategy to be attached that it is."""
-        askers, self.strategies[name].askers = self.strategies[name].askers, []
+        strategy = self.strategies[name]
+        askers, strategy.askers, strategy.added = strategy.askers, [], False
         for asker in askers:
             self.board.answer(asker)
 
     def refuse(self, name: str, error: Document) -> None:
-        """Tell those who want a strategy to be attached that it will not."""
-        askers, self.strategies[name].askers = self.strategies[name].askers, []
+        """Tell those who want a strategy to be attached that it will not; one that was only added goes."""
+        strategy = self.strategies[name]
+        askers, strategy.askers = strategy.askers, []
+        if strategy.added:
+            self._forget(name)
         for asker in askers:
             self.board.answer(asker, error={"strategy": name, **error})
+
+    def _forget(self, name: str) -> None:
+        """Leave nothing of a strategy but, where the market has heard of it, its name and account."""
+        strategy = self.strategies[name]
+        strategy.added, strategy.error = False, None
+        self.left(name)
+        self.note(name)
+        if not strategy.joined:
+            del self.strategies[name]
 
     def note(self, name: str) -> None:
         """Let the settings name a strategy as it is now, or no longer."""

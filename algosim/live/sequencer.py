@@ -47,7 +47,7 @@ class Sequencer:
     complete : int
         The last block that was sent to the recorder.
     rejected : int
-        Orders from outside that were refused.
+        Orders that were refused: those from outside, and those of which strategies' answers tell.
     """
 
     def __init__(self, config: Config, price: float) -> None:
@@ -115,6 +115,7 @@ class Sequencer:
             part.append(answer.reload(id))
         part += numbered(member.account, seq, answer.orders, due)
         part += spoken(id, seq, answer.plots, answer.logs)
+        self.rejected += sum(level == "reject" for level, _ in answer.logs)
         self._advance()
 
     def raw_order(self, id: str, side: object, qty: object, tag: object) -> str:

@@ -8,20 +8,25 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
+import algosim
 from algosim import settings as configuration
-from algosim.errors import EngineError
+from algosim.errors import AlgosimError, EngineError
 from algosim.live.arguments import target
 from algosim.live.client import FORKED
 from algosim.live.connection import Connection, find_connection
 from algosim.live.controls import Controls
-from algosim.live.engines import FoundEngine, OwnEngine, renew
+from algosim.live.found_engine import FoundEngine
+from algosim.live.newest import announce
+from algosim.live.own_engine import OwnEngine
 from algosim.runs import folder as run_folder
+from algosim.runs.held import released
 from algosim.runs.result import Result
-from algosim.runs.setup import Setup, StrategyArgument, prepare
-from algosim.runs.workspace import new_run_id, runs_folder, wanted_folder
+from algosim.runs.setup import Setup, StrategyArgument, prepare, renew
+from algosim.runs.workspace import EVENTS, new_run_id, runs_folder, wanted_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from algosim.config import Config
 
@@ -29,6 +34,9 @@ __all__ = ["Simulation", "connect"]
 
 START_S = 60.0
 STOP_S = 15.0
+CLOSE_S = 3.0
+ANSWER_S = 4.0
+"""A supervisor that says nothing for longer stands still, and is ended."""
 
 
 class Simulation(Controls):
@@ -71,7 +79,7 @@ class Simulation(Controls):
         config: Config | Mapping[str, object] | str | os.PathLike[str] | None = None,
         settings: Mapping[str, object] | None = None,
         speed: float | Literal["max"] | None = None,
-        duration: str | float | None = None,
+        duration: str | float | timedelta | None = None,
         ticks: int | None = None,
         out: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -83,6 +91,7 @@ class Simulation(Controls):
         self._setup = setup
         self._out = out
         self._result: Result | None = None
+        announce(self)
 
     def follow(self, connection: Connection) -> Self:
         """Be the handle of a market that another process started; `connect` finds one."""
@@ -101,14 +110,18 @@ class Simulation(Controls):
             If a strategy does not load. The market then waits before tick 1 for a fixed version: mend the
             file and call this again.
         """
+        fresh = self._engine is None
         self._launch()
         self._command("start", START_S)
+        if fresh:
+            self._tell_ports()
         return self
 
     def _launch(self) -> None:
         """Start the processes, once."""
         if self._engine is not None:
             return
+        announce(self)
         setup = self._setup = renew(self._setup, self._config)
         run_id = new_run_id()
         folder = wanted_folder(self._out or setup.config.run.export_dir, run_id) or runs_folder() / run_id
@@ -117,7 +130,12 @@ class Simulation(Controls):
         run_folder.save_setup(folder, run_id, setup.config, setup.seed, sources)
         run_folder.point_last(folder)
         self._config = setup.config
-        engine = OwnEngine(setup, run_id, folder)
+        try:
+            engine = OwnEngine(setup, run_id, folder)
+        except BaseException:
+            if folder.name == run_id:
+                run_folder.discard(folder)
+            raise
         self._hold(engine, run_id, folder)
         weakref.finalize(self, engine.let_go).atexit = False  # `engines` sees to that
 
@@ -126,7 +144,8 @@ class Simulation(Controls):
         try:
             return self.start()
         except BaseException:
-            self.__exit__()
+            with contextlib.suppress(AlgosimError):  # which would hide what went wrong
+                self.__exit__()
             raise
 
     def __exit__(self, *_: object) -> None:
@@ -134,7 +153,7 @@ class Simulation(Controls):
         if self._engine is not None and os.getpid() == self._pid:  # a fork of ours leaves it alone
             self.stop()
 
-    def run_until(self, *, ticks: int | None = None, time: str | float | None = None) -> Self:
+    def run_until(self, *, ticks: int | None = None, time: str | float | timedelta | None = None) -> Self:
         """Run to a tick or simulated time, pause there, and return.
 
         On a fresh Simulation it starts the market with the stop armed. With a time it stops before the first
@@ -148,20 +167,28 @@ class Simulation(Controls):
             As in `start`.
         """
         goal = target(ticks, time)
+        fresh = self._engine is None
         self._launch()
         self._command("prepare", START_S)
+        if fresh:
+            self._tell_ports()
         self._journey("run_until", goal)
         return self
 
     def stop(self) -> Result:
-        """End the run and return its result; on an ended one, return the same result again."""
+        """End the run and return its result; on an ended one, return the same result again.
+
+        A run without a tick has nothing to keep: its folder goes, unless it was named with ``out``.
+        """
         if self._engine is None:
             msg = "the market has not started; there is nothing to stop"
             raise EngineError(msg)
         self._end(self._engine)
         if self._result is None:
             assert self.folder is not None
+            released(self.folder / EVENTS, CLOSE_S)  # a recorder whose supervisor was killed closes the books
             saved = run_folder.read_run(self.folder)
+            self._discard_if_empty()
             digest = saved.digest or saved.recording.digest
             self._result = Result(
                 saved.recording, saved.config, self.run_id, self.folder, digest=digest, note=saved.dropped
@@ -175,8 +202,8 @@ class Simulation(Controls):
         self._settle()
         try:
             if self._outcome is None:
-                self._config = self.config  # the last that can be known of a market that another started
                 with contextlib.suppress(EngineError):
+                    self._hear_config(ANSWER_S)  # the last that can be known of a market that another started
                     self._command("stop", STOP_S)
         finally:
             if self._outcome is None:  # it does not answer, or we are interrupted
@@ -186,15 +213,23 @@ class Simulation(Controls):
     def reset(self) -> Self:
         """End the run and make a fresh one ready: new processes, a new run id, the settings as they are now.
 
-        Settings that can only change at a reset take effect. Call `start` or `run_until` next.
+        Settings that wait for a reset take effect: those that cannot change in a running market, and those
+        changed since the run ended. Call `start` or `run_until` next.
         """
         if self._engine is not None:
-            config = configuration.with_settings(self.config, self._noted)
+            config = self._noted.over(self.config)
             self._end(self._engine)
+            self._discard_if_empty()
             self._engine = self._outcome = self._result = None
             self._config = config
         self._launch()
         return self
+
+    def dashboard(
+        self, *, start: bool = True, fast: bool = False, theme: Literal["dark", "light"] | None = None
+    ) -> algosim.Dashboard:
+        """Show it live in a notebook, with all its controls: `algosim.dashboard`."""
+        return algosim.dashboard(self, start=start, fast=fast, theme=theme)
 
     def __repr__(self) -> str:
         """Return one line, without a word to the market."""

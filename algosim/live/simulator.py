@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from typing import Any
 
 import msgspec
@@ -47,6 +48,7 @@ class _Simulator:
         self.course = Course(self.config, int(birth.seed), time.monotonic())
         self.market = self.course.market
         self.controls = 0
+        self.early: deque[Order] = deque()
         self.alive = True
         self._epoch = parse_epoch(self.config.run.epoch)
         self._parameters = model_parameters(self.config.model)
@@ -109,6 +111,8 @@ class _Simulator:
             controls=self.controls,
         )
         self.ticks.send(published(model.asset_id, message))
+        while self.early:
+            self._stamp(self.early.popleft())
 
     def _stamp(self, event: Control | Attach | Remove | Order | End) -> int:
         """Publish a command; it acts before the next tick."""
@@ -206,8 +210,6 @@ class _Simulator:
         return {"before": self._stamp(Remove(seq=0, id=document["id"]))}
 
     def _do_order(self, document: dict[str, Any]) -> dict[str, Any]:
-        if self.market.seq == 0:
-            return {"error": "there is no price yet: start the market first, one tick is enough"}
         order = Order(
             seq=0,
             id=document["id"],
@@ -218,6 +220,9 @@ class _Simulator:
             tag=document["tag"],
             origin="manual",
         )
+        if self.market.seq == 0:  # nothing can be traded before there is a price
+            self.early.append(order)
+            return {"before": 2}
         return {"before": self._stamp(order)}
 
     def _do_end(self, _: dict[str, Any]) -> dict[str, Any]:

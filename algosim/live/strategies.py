@@ -25,6 +25,10 @@ class Strategy:
         The ordinal that the last attach named; 0 before the first.
     askers : list
         Who waits to hear that it is attached.
+    leavers : list
+        Who waits to hear that it is out of the market.
+    added : bool
+        Whether it is being added to the market; if that fails, nothing of it stays.
     """
 
     def __init__(self, path: str, params: dict[str, Any]) -> None:
@@ -32,6 +36,8 @@ class Strategy:
         self.params = params
         self.version = self.joined = 0
         self.askers: list[Any] = []
+        self.leavers: list[Any] = []
+        self.added = False
         self.begin_again()
 
     def begin_again(self) -> None:
@@ -82,10 +88,10 @@ class Strategy:
 
     def status(self) -> dict[str, Any]:
         """Return what a person sees."""
-        state = "failed" if self.error is not None and not self.attached else self.state
+        failed = self.error is not None and not self.attached and not self.leaves
         return {
             **self.health,
-            "state": state,
+            "state": "failed" if failed else self.state,
             "version": self.version,
             "error": self.error,
             "params": self.params,

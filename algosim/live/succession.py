@@ -87,9 +87,9 @@ class Succession(Lineup):
             self._refuse(rids, described(str(error)), [("error", str(error))])
             return
         if newest is not None and (newest.source.code, newest.params) == (source.code, wanted):
-            for waiting in rids:
-                self._out.tell("answer", rid=waiting, unchanged=True)
-            self._out.tell("accepted", params=wanted)
+            newest.rids += rids
+            if newest.state in ("trading", "ready"):
+                self._accept(newest, unchanged=True)
             return
         if loading is not None:  # whoever asked for that one gets this one
             rids += loading.rids
@@ -157,11 +157,16 @@ class Succession(Lineup):
             # The supervisor decides: init now, before the first tick, or attach to the running market.
             self._out.tell("imported", **version.describe())
             return
-        self._answer(version)
-        if self.upcoming is not None:
+        if self.upcoming is not None:  # whoever asked for that one gets this one
+            version.rids = self.upcoming.rids + version.rids
+            version.keep_state = version.keep_state or self.upcoming.keep_state
             self.upcoming.retire()
         self.upcoming = version
+
+    def _accept(self, version: Version, **outcome: object) -> None:
+        """Tell that a version trades, or does from the next tick on."""
         self._out.tell("accepted", params=version.params)
+        self._answer(version, **outcome)
 
     def _answer(self, version: Version, **outcome: object) -> None:
         """Tell those who asked for a version what became of it."""
@@ -175,8 +180,8 @@ class Succession(Lineup):
         question = Begin(desk.now, desk.books, desk.prices[-HISTORY:].tolist(), version.kept)
         self.ask(version, question, "init", self._limits.init_s)
 
-    def swap(self, desk: Desk) -> bool:
-        """Let the upcoming version take over before the next tick, if there is one."""
+    def rehearse(self, desk: Desk) -> bool:
+        """Call ``init`` of the upcoming version, if there is one, between two ticks of the present one."""
         current, upcoming = self.current, self.upcoming
         if current is None or upcoming is None or upcoming.state != "imported":
             return False
@@ -186,26 +191,39 @@ class Succession(Lineup):
             self.begin(upcoming, desk)
         return True
 
+    def relieve(self, current: Version) -> Version:
+        """Return who is asked the next tick: the upcoming version takes over, if it is ready."""
+        upcoming = self.upcoming
+        if upcoming is None or upcoming.state != "ready":
+            return current
+        current.retire()
+        self.current, self.upcoming = upcoming, None
+        self._trades(upcoming, "swapped")
+        return upcoming
+
     def finish(self, version: Version, question: Finish) -> None:
         """Call ``on_stop``."""
         version.state = "stopping"
         self.ask(version, question, "on_stop", self._limits.on_stop_s)
 
     def _began(self, version: Version, reply: Began) -> None:
+        if version is self.upcoming:
+            version.state = "ready"
+            self._accept(version)
+        else:
+            self._trades(version, "began")
+            self._answer(version)
+        if reply.logs:
+            self._out.log(reply.logs)
+
+    def _trades(self, version: Version, op: str) -> None:
+        """Take note that a version trades; one that was made to be the same one in number is made again."""
         version.state = "trading"
-        swapped = version is self.upcoming
-        if swapped:
-            assert self.current is not None
-            self.current.retire()
-            self.current, self.upcoming = version, None
         self._params, self.ordinal = version.params, version.ordinal
         for other in (self.upcoming, self.loading):
             if other is not None and other.ordinal <= self.ordinal:
                 self._again(other)
-        self._out.tell("swapped" if swapped else "began", **version.describe())
-        self._answer(version)
-        if reply.logs:
-            self._out.log(reply.logs)
+        self._out.tell(op, **version.describe())
 
     def _again(self, version: Version) -> None:
         """Import a version once more: the one that was made cannot take over."""
@@ -254,7 +272,7 @@ class Succession(Lineup):
         self._out.tell("failed", reason=reason, error=error)
         self._answer(version, error=error)
         self._out.detached()
-        if self.upcoming is not None and self.upcoming.state == "starting":
+        if self.upcoming is not None and self.upcoming.state in ("starting", "ready"):
             self._again(self.upcoming)  # its ``init`` saw the account as it was for the version before
         elif self.upcoming is not None:
             self.current, self.upcoming = self.upcoming, None

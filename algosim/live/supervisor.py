@@ -67,7 +67,7 @@ class _Supervisor:
 
     def end(self) -> None:
         """End every process, give the last answers, and say how the run ended."""
-        run = self.run
+        run, status = self.run, self.report.last()
         for name in self.family.members:
             run.tell(name, "stop")
         self.family.end()
@@ -76,7 +76,7 @@ class _Supervisor:
             self.board.answer(asker, ended=True, done=run.done, **final)
         for asker in self.barrier.everybody():
             self.board.answer(asker, error={"message": run.reason or "the run has ended"})
-        _say({**final, "config": run.config})
+        _say({**final, "config": run.config, "status": status})
         self.board.close()
 
 

@@ -119,6 +119,10 @@ class Switchboard:
         """Answer a guest; one that has gone is not missed."""
         self._send(asker.address, {"rid": asker.rid, **fields})
 
+    def refuse(self, asker: Asker, message: str) -> None:
+        """Tell a guest why what it asked for is not done."""
+        self.answer(asker, error={"message": message})
+
     def tell(self, process: Process | None, op: str, **fields: object) -> None:
         """Tell a process something, once it has been heard for the first time."""
         if process is None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Lineup", "Maker", "Version", "described"]
 
 
+State = Literal["importing", "imported", "starting", "ready", "trading", "stopping", "retired"]
+"""What a version is doing; a ``ready`` one has returned from ``init`` and trades from the next tick on."""
+
+
 class Version:
     """One version of a strategy: its code, parameters and worker.
 
@@ -38,9 +42,7 @@ class Version:
         self.keep_state = False
         self.kept: dict[str, Any] = {}
         self.rids: list[int] = []
-        self.state: Literal["importing", "imported", "starting", "trading", "stopping", "retired"] = (
-            "importing"
-        )
+        self.state: State = "importing"
 
     def describe(self) -> dict[str, Any]:
         """Return what the run records of it."""
@@ -65,7 +67,7 @@ class Lineup:
     current : Version or None
         Trades, or is about to: imported, not attached yet.
     upcoming : Version or None
-        Imported; takes over before the next tick.
+        Imported, perhaps begun; takes over before the next tick.
     loading : Version or None
         Being imported.
     """

@@ -13,6 +13,7 @@ import msgspec
 import zmq
 
 from algosim.core.desk import Books, Request
+from algosim.errors import EngineError
 from algosim.events import Attach, Control, End, Fill, Level, Order, Remove
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
     "arrived",
     "arrived_frames",
     "credit_frame",
+    "document",
     "encode",
     "published",
     "ready_topic",
@@ -155,6 +157,22 @@ class Confirm(_Message, tag="confirm"):
 Upstream = Ack | LogLines | Stopped | RawOrder | Confirm
 
 encode = msgspec.json.Encoder().encode
+
+
+def document(**fields: object) -> bytes:
+    """Return a document for the supervisor, as JSON.
+
+    Raises
+    ------
+    EngineError
+        If it is longer than the supervisor takes, which would count it and say nothing.
+    """
+    data = encode(fields)
+    if len(data) > MAX_FRAME:
+        size = len(data) / 1e6
+        msg = f"{fields.get('op')}: names and parameters of {size:.1f} MB do not fit into a message"
+        raise EngineError(msg)
+    return data
 
 
 def published(topic: str, message: msgspec.Struct) -> bytes:

@@ -17,6 +17,7 @@ import msgspec
 import psutil
 import zmq
 
+from algosim.live.ends import end_of
 from algosim.live.pipe import FrameBuffer, Load, decode_reply, framed
 from algosim.runs.launch import how_it_ended, start
 
@@ -77,11 +78,13 @@ class Worker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        self._stdin = self._process.stdin.fileno()
-        self.stdout = self._process.stdout.fileno()
-        self.stderr = self._process.stderr.fileno()
-        for pipe in (self._stdin, self.stdout, self.stderr):
-            os.set_blocking(pipe, False)
+        self._ends = (
+            end_of(self._process.stdin, "out"),
+            end_of(self._process.stdout, "in"),
+            end_of(self._process.stderr, "in"),
+        )
+        self._stdin, self.stdout, self.stderr = (end.fd for end in self._ends)
+        self._send, self._receive, self._hear = self._ends[0].write, self._ends[1].read, self._ends[2].read
         self._poller = zmq.Poller()
         self._poller.register(self.stdout, zmq.POLLIN)
         self._watched: tuple[zmq.Poller, set[int]] | None = None
@@ -116,7 +119,7 @@ class Worker:
         """Send what is left of the question, for as long as the worker takes it."""
         while self._unsent:
             try:
-                self._unsent = self._unsent[os.write(self._stdin, self._unsent) :]
+                self._unsent = self._unsent[self._send(self._unsent) :]
             except BlockingIOError:
                 if not select.select((), (self._stdin,), (), CHECK_S)[1]:
                     return  # it does not read, and its budget runs
@@ -140,7 +143,7 @@ class Worker:
         data = None
         while data is None or len(data) == CHUNK:
             try:
-                data = os.read(self.stdout, CHUNK)
+                data = self._receive(CHUNK)
             except BlockingIOError:
                 break
             if not data:
@@ -179,7 +182,7 @@ class Worker:
         """Return what the process wrote to standard error since the last call."""
         data = b""
         try:
-            while len(data) < ENOUGH and (part := os.read(self.stderr, CHUNK)):
+            while len(data) < ENOUGH and (part := self._hear(CHUNK)):
                 data += part
             if len(data) < ENOUGH:
                 self._unwatch(self.stderr)  # closed: there will be no more
@@ -198,6 +201,8 @@ class Worker:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
+        for end in self._ends:
+            end.close()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             with contextlib.suppress(OSError):
                 if stream is not None:

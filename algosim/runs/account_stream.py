@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
+    from algosim.core.lines import Lines
     from algosim.core.market import Ticks
     from algosim.events import Control, Event
     from algosim.runs.plan import AccountPlan, Plan
@@ -41,6 +42,7 @@ class AccountStream:
         self._worker: Child | Here | None = None
         self._blocks = self._all_blocks()
         self._waiting: list[Event] = []
+        self._drawn: list[Lines] = []
         self._upto = 0
         self._yielded = 0
 
@@ -50,11 +52,21 @@ class AccountStream:
             block = next(self._blocks, None)
             if block is None:
                 break
-            self._waiting.extend(block.events)
-            self._upto = block.last
+            self._keep(block)
         cut = bisect_right(self._waiting, last, key=BY_SEQ)
         taken, self._waiting = self._waiting[:cut], self._waiting[cut:]
         return taken
+
+    def lines(self, last: int) -> list[Lines]:
+        """Return what its indicators showed up to tick `last`, of what `events` has read."""
+        parts = [lines.cut(last) for lines in self._drawn]
+        self._drawn = [rest for _, rest in parts if len(rest.seq)]
+        return [first for first, _ in parts if len(first.seq)]
+
+    def _keep(self, block: Block) -> None:
+        self._waiting.extend(block.events)
+        self._drawn += [columns.lines(self.id) for columns in block.lines]
+        self._upto = block.last
 
     def drain(self) -> None:
         """Read to the end, where the account's last figures are."""
@@ -77,8 +89,7 @@ class AccountStream:
         if self._account.versions:
             first = next(self._blocks, None)
             if first is not None:
-                self._waiting.extend(first.events)
-                self._upto = first.last
+                self._keep(first)
 
     def close(self) -> None:
         """End the child at work."""

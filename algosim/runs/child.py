@@ -13,11 +13,12 @@ import msgspec
 from algosim.core.broker import Account
 from algosim.core.desk import HISTORY
 from algosim.core.engine import Failure, Loop, Turn
+from algosim.core.lines import Pen
 from algosim.core.strategy import Runner, explain, seed_globals, strategy_seed
 from algosim.errors import StrategyError
 from algosim.events import Event, Fill, Log
-from algosim.runs.frames import Alive, Block, Ended, Failed, Job, Started, write_frame
-from algosim.runs.guard import die_with_parent
+from algosim.runs.frames import Alive, Block, Columns, Ended, Failed, Job, Started, write_frame
+from algosim.runs.guard import die_with_launcher, die_with_parent
 from algosim.runs.launch import check_start, receive, take_stdout
 from algosim.runs.printed import Printed
 from algosim.runs.source import load
@@ -36,6 +37,7 @@ __all__ = ["main", "perform"]
 def main() -> None:
     """Read a Job from standard input, perform it, write frames to standard output."""
     check_start()
+    die_with_launcher()  # the thread that carries out the run; the learner's code may let none of ours run
     out = take_stdout()
     job = msgspec.json.decode(receive(), type=Job)
     die_with_parent()
@@ -106,6 +108,7 @@ class _Stint:
         self.job = job
         self.watchdog = watchdog
         self.prices: list[float] = []
+        self.pen: Pen | None = None
         self._send = send
         self.loop = Loop(job.config, int(job.seed), None, job.script, self._before)
         self.loop.run(last=job.first - 1)
@@ -123,8 +126,9 @@ class _Stint:
         self.prices = (self.prices + ticks.price[skip:].tolist())[-HISTORY:]
 
     def _emit(self, ticks: Ticks, events: list[Event]) -> None:
+        lines = [Columns.of(part) for part in self.pen.take()] if self.pen is not None else []
         with self.watchdog.off():  # the reader may take its time
-            self._send(Block(ticks.first + len(ticks.time) - 1, events))
+            self._send(Block(ticks.first + len(ticks.time) - 1, events, lines))
 
     def run(self, runner: Runner, loaded: Loaded) -> None:
         """Run the strategy to its last tick, the account to the end of the job."""
@@ -132,6 +136,7 @@ class _Stint:
         stop = job.last if job.stop is None else job.stop
         active = stop if job.active is None else min(stop, job.active)
         failures: list[Failure] = []
+        self.pen = Pen(job.id, runner) if job.record_lines else None
 
         def tell(failure: Failure) -> None:
             failures.append(failure)
@@ -140,7 +145,7 @@ class _Stint:
         desk, limits = runner.desk, job.config.limits
         self.watchdog.tick = lambda: int(desk.tick["seq"])
         with self.watchdog.hook("on_tick", limits.on_tick_s, lambda: desk.now):
-            loop.run(active, job.t_end, Turn(runner, job.record_lines, tell))
+            loop.run(active, job.t_end, Turn(runner, tell, self.pen))
         if active < stop:
             loop.mark()
             loop.run(stop, job.t_end)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from algosim.events import Attach, Event, RunStart
 from algosim.runs import folder as run_folder
 from algosim.runs.execute import Execution
 from algosim.runs.plan import AccountPlan, Plan, Version
+from algosim.runs.progress import reporting
 from algosim.runs.recorder import Recorder
 from algosim.runs.result import Result
 from algosim.runs.setup import Setup, StrategyArgument, prepare
@@ -21,20 +21,20 @@ from algosim.times import parse_epoch
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+    from datetime import timedelta
     from pathlib import Path
 
     from algosim.config import Config
+    from algosim.runs.progress import Progress
 
 __all__ = ["evaluate"]
-
-Progress = Callable[[int, int], None]
 
 
 def evaluate(
     strategy: StrategyArgument = None,
     *,
     seed: int | None = None,
-    duration: str | float | None = None,
+    duration: str | float | timedelta | None = None,
     ticks: int | None = None,
     config: Config | Mapping[str, object] | str | os.PathLike[str] | None = None,
     settings: Mapping[str, object] | None = None,
@@ -53,7 +53,7 @@ def evaluate(
         mapped to any of these. Without it the configuration's strategies run.
     seed : int, optional
         Without one, a fresh one is drawn; the result's configuration has it.
-    duration : str or float, optional
+    duration : str or float or timedelta, optional
         Simulated time, ``"60s"``, ``"5m"`` or seconds.
     ticks : int, optional
         Number of ticks. `duration` or `ticks` must be given, here or in the configuration.
@@ -65,7 +65,8 @@ def evaluate(
     isolate : bool, optional
         False runs the strategies in this process, for debuggers; the result is not comparable.
     progress : callable, optional
-        Called with the simulated time so far and in all [ns], or ticks where only those are limited.
+        Called with the simulated time so far and in all [ns], or ticks where only those are limited. A
+        notebook shows a bar by itself.
 
     Returns
     -------
@@ -84,11 +85,15 @@ def evaluate(
     run_id = new_run_id()
     folder = wanted_folder(out or setup.config.run.export_dir, run_id)
     plan = _plan(setup, record_lines=folder is not None, isolate=isolate)
-    with Execution(plan) as execution, closing(_recorder(setup, run_id, folder)) as recorder:
-        for block, events in execution.blocks(_attaches(setup, execution)):
-            recorder.take(block, events)
-            if progress is not None:
-                _tell(progress, plan, block.first + len(block.time) - 1, int(block.time[-1]))
+    with (
+        reporting("evaluating", progress) as told,
+        Execution(plan) as execution,
+        closing(_recorder(setup, run_id, folder)) as recorder,
+    ):
+        for block, events, lines in execution.blocks(_attaches(setup, execution)):
+            recorder.take(block, events, lines)
+            if told is not None:
+                _tell(told, plan, block.first + len(block.time) - 1, int(block.time[-1]))
         recorder.take_end(execution.end())
         recorder.finish()
     return Result(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import deque
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -16,6 +17,7 @@ from algosim.runs.account_stream import BY_SEQ, AccountStream
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from algosim.core.lines import Lines
     from algosim.core.market import Ticks
     from algosim.events import Event
     from algosim.runs.plan import Plan
@@ -78,8 +80,8 @@ class Execution:
                 folders[version.source.code] = folder
         return folders
 
-    def blocks(self, inputs: Sequence[Event]) -> Iterator[tuple[Ticks, list[Event]]]:
-        """Yield ticks and the events of their blocks, ordered by tick.
+    def blocks(self, inputs: Sequence[Event]) -> Iterator[tuple[Ticks, list[Event], list[Lines]]]:
+        """Yield ticks, the events of their blocks, ordered by tick, and what indicators showed.
 
         Parameters
         ----------
@@ -96,13 +98,12 @@ class Execution:
             while self._blocks:
                 ticks = self._blocks.popleft()
                 seq = ticks.first + len(ticks.time) - 1
-                events: list[Event] = []
+                told: list[Event] = []
                 while given and given[0].seq <= seq:
-                    events.append(given.popleft())
-                for stream in self.streams:
-                    events += stream.events(seq)
-                events.sort(key=BY_SEQ)
-                yield ticks, events
+                    told.append(given.popleft())
+                parts = [told] * bool(told) + [stream.events(seq) for stream in self.streams]
+                events = parts[0] if len(parts) == 1 else sorted(chain(*parts), key=BY_SEQ)
+                yield ticks, events, [lines for stream in self.streams for lines in stream.lines(seq)]
         for stream in self.streams:
             stream.drain()
 

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from algosim.events import Fill
     from algosim.runs.recording import Recording
 
-__all__ = ["account_fills", "run_metrics"]
+__all__ = ["RunMetrics", "account_fills", "run_metrics"]
+
+
+class RunMetrics(dict[str, Metrics]):
+    """The metrics of a run by account id and ``"total"``: a dict that notebooks know by its type."""
 
 
 def account_fills(recording: Recording) -> dict[str, list[Fill]]:
@@ -28,7 +32,7 @@ def account_fills(recording: Recording) -> dict[str, list[Fill]]:
     return fills
 
 
-def run_metrics(recording: Recording, config: Config, *, window_s: float | None = None) -> dict[str, Metrics]:
+def run_metrics(recording: Recording, config: Config, *, window_s: float | None = None) -> RunMetrics:
     """Return the metrics of each account by id, and of all together under ``"total"``.
 
     Parameters
@@ -41,14 +45,14 @@ def run_metrics(recording: Recording, config: Config, *, window_s: float | None 
 
     Returns
     -------
-    dict of str to dict
+    RunMetrics
         What `algosim.core.metrics.summary` describes. Empty for a market without accounts.
     """
     marks = _Marks.of(recording, config)
     cash = config.portfolio.initial_cash
     by_account = account_fills(recording)
     first = _first_ticks(recording)
-    figures: dict[str, Metrics] = {}
+    figures = RunMetrics()
     if window_s is None:
         for name, fills in by_account.items():
             figures[name] = marks.whole(fills, cash, first[name])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from algosim.config import Config
     from algosim.runs.recording import Recording
 
-__all__ = ["SavedRun", "claim", "export", "point_last", "read_run", "save_setup", "saved_source"]
+__all__ = ["SavedRun", "claim", "discard", "export", "point_last", "read_run", "save_setup", "saved_source"]
 
 CONFIG, PROVENANCE, DIGEST, STRATEGIES = "config.yaml", "provenance.json", "digest.txt", "strategies"
 TICKS, TRADES, TRIPS, METRICS = "ticks.csv", "trades.csv", "roundtrips.csv", "metrics.json"
@@ -99,6 +99,19 @@ def point_last(folder: Path) -> None:
         except OSError:  # Windows without the privilege
             fresh.write_text(folder.name, "utf-8")
         fresh.replace(pointer)
+
+
+def discard(folder: Path) -> None:
+    """Remove the folder of a run that has nothing to keep; ``runs/last`` names the newest that is left."""
+    shutil.rmtree(folder, ignore_errors=True)
+    pointer = folder.parent / "last"
+    with contextlib.suppress(OSError):
+        named = str(pointer.readlink()) if pointer.is_symlink() else pointer.read_text("utf-8").strip()
+        if named == folder.name:
+            pointer.unlink()
+            left = [path for path in folder.parent.glob(f"*/{PROVENANCE}") if not path.parent.is_symlink()]
+            for path in sorted(left, key=lambda path: path.stat().st_mtime_ns)[-1:]:
+                point_last(path.parent)
 
 
 class SavedRun(NamedTuple):

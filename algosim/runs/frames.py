@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
 from algosim.config import Config
 from algosim.core.broker import AccountState
 from algosim.core.desk import Books
+from algosim.core.lines import Lines
 from algosim.events import Control, Event, Order
 
 if TYPE_CHECKING:
@@ -78,11 +80,31 @@ class Alive(msgspec.Struct, tag="alive"):
     """A sign of life while a strategy takes its time."""
 
 
+class Columns(msgspec.Struct):
+    """Lines as they are sent: `seq` and `values` are the bytes of int64 and float64 arrays."""
+
+    names: tuple[str, ...]
+    seq: bytes
+    values: bytes
+
+    @classmethod
+    def of(cls, lines: Lines) -> Columns:
+        """Return lines as they are sent."""
+        return cls(lines.names, lines.seq.tobytes(), lines.values.tobytes())
+
+    def lines(self, id: str) -> Lines:
+        """Return them as they were, as those of an account."""
+        seq = np.frombuffer(self.seq, dtype=np.int64)
+        values = np.frombuffer(self.values, dtype=np.float64).reshape(len(seq), len(self.names))
+        return Lines(id, self.names, seq, values)
+
+
 class Block(msgspec.Struct, tag="block"):
-    """The account's events up to tick `last`, ordered by tick."""
+    """The account's events up to tick `last`, ordered by tick, and what its indicators showed."""
 
     last: int
     events: list[Event]
+    lines: list[Columns] = []
 
 
 class Failed(msgspec.Struct, tag="failed"):

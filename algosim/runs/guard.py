@@ -23,12 +23,13 @@ PR_SET_PDEATHSIG = 1
 def die_with_launcher() -> None:
     """Let the kernel end this process when the thread that started it ends, where it can (Linux).
 
-    For a child whose launching thread lives as long as its process. It works on code that never lets
-    another thread run, and on a stopped process; elsewhere the launcher's kill and `die_with_parent` must do.
+    For a child that is of no use once that thread has ended. It works on code that never lets another thread
+    run, and on a stopped process; elsewhere the launcher's kill and `die_with_parent` must do.
     """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0:
+            return
     _watch_parent(lambda: os._exit(86))
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["hold", "is_held"]
+__all__ = ["hold", "is_held", "released"]
+
+LOOK_S = 0.02
 
 FAR = 1 << 40
 """The byte that is locked where a lock keeps others from reading (Windows); no file is that long."""
@@ -40,6 +43,16 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(fd)
     return False
+
+
+def released(path: Path, within_s: float) -> bool:
+    """Wait until no living process writes this file; return whether that is so by then."""
+    deadline = time.monotonic() + within_s
+    while is_held(path):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_S)
+    return True
 
 
 if sys.platform == "win32":

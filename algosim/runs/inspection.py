@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from pathlib import Path
+from typing import Any
 
 from algosim.core.doctor import MAX_BYTES, Finding, check
 from algosim.errors import ConfigError
 from algosim.runs.workspace import strategy_names
 
-__all__ = ["doctor"]
+__all__ = ["declared_parameters", "doctor"]
 
 
 def doctor(file: str | os.PathLike[str]) -> list[Finding]:
@@ -42,3 +44,25 @@ def doctor(file: str | os.PathLike[str]) -> list[Finding]:
     except OSError as error:
         msg = f"cannot read {path}: {error.strerror}; give a strategy's file, folder or name"
         raise ConfigError(msg) from error
+
+
+def declared_parameters(file: Path) -> dict[str, Any]:
+    """Return the ``PARAMS`` that a strategy's file writes out, without running it; empty if it does not."""
+    try:
+        tree = ast.parse(file.read_text("utf-8-sig"))
+    except (OSError, SyntaxError, ValueError):
+        return {}
+    params: dict[str, Any] = {}
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == "PARAMS" for target in targets):
+            params = _literal(getattr(node, "value", None))
+    return params
+
+
+def _literal(value: ast.expr | None) -> dict[str, Any]:
+    try:
+        found = ast.literal_eval(value) if value is not None else {}
+    except (ValueError, TypeError):  # computed, or not to be hashed
+        return {}
+    return {str(name): item for name, item in found.items()} if isinstance(found, dict) else {}

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import pandas as pd
-
     from algosim.events import Event
+    from algosim.runs.shown_frames import RunList
 
 __all__ = ["runs"]
 
@@ -27,7 +26,7 @@ END_BYTES = 1 << 20
 State = Literal["finished", "crashed", "running"]
 
 
-def runs() -> pd.DataFrame:
+def runs() -> RunList:
     """Return the runs in the workspace's folder ``runs/``, the newest last.
 
     Returns
@@ -40,6 +39,8 @@ def runs() -> pd.DataFrame:
     """
     import pandas as pd  # noqa: PLC0415  (half of what an import of algosim may cost)
 
+    from algosim.runs.shown_frames import RunList  # noqa: PLC0415
+
     rows = sorted(_rows(), key=lambda row: (row.started, row.run_id))
     columns: dict[str, object] = {
         "started": pd.to_datetime([row.started for row in rows], utc=True, format="ISO8601", errors="coerce"),
@@ -51,7 +52,7 @@ def runs() -> pd.DataFrame:
         "state": pd.array([row.state for row in rows], dtype="str"),
         "folder": pd.array([row.folder for row in rows], dtype="str"),
     }
-    return pd.DataFrame(columns, index=pd.Index([row.run_id for row in rows], dtype="str", name="run_id"))
+    return RunList(columns, index=pd.Index([row.run_id for row in rows], dtype="str", name="run_id"))
 
 
 class _Row(NamedTuple):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from algosim.events import Plot
+
+if TYPE_CHECKING:
+    from algosim.core.lines import Lines
 
 __all__ = ["Plots"]
 
@@ -29,16 +32,28 @@ class Plots(Sequence[Plot]):
 
     def append(self, plot: Plot) -> None:
         """Take one more."""
-        names = (plot.id, *plot.values)
-        if not self._names or names != self._names[self._latest]:
-            self._latest = self._kinds.setdefault(names, len(self._names))
-            if self._latest == len(self._names):
-                self._names.append(names)
+        self._choose((plot.id, *plot.values))
         for value in plot.values.values():
             self._values.append(math.nan if value is None else value)
         self._kind.append(self._latest)
         self._seq.append(plot.seq)
         self._stop.append(len(self._values))
+
+    def _choose(self, names: tuple[str, ...]) -> None:
+        if not self._names or names != self._names[self._latest]:
+            self._latest = self._kinds.setdefault(names, len(self._names))
+            if self._latest == len(self._names):
+                self._names.append(names)
+
+    def add(self, several: Sequence[Lines]) -> None:
+        """Take what indicators showed; of each strategy in order, of several one after the other."""
+        for lines in several:
+            self._choose((lines.id, *lines.names))
+            n, width, first = len(lines.seq), len(lines.names), len(self._values)
+            self._kind.extend(array("L", [self._latest]) * n)
+            self._seq.frombytes(lines.seq.tobytes())
+            self._values.frombytes(lines.values.tobytes())
+            self._stop.extend(range(first + width, first + width * n + 1, width))
 
     def __len__(self) -> int:
         """Return how many there are."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 import algosim
-from algosim.core.blocks import close, in_blocks, interleave
+from algosim.core.blocks import block_order, close, in_blocks
 from algosim.core.digest import Digest
 from algosim.errors import RunError
-from algosim.events import Event, Fill, RunStart, Tick
+from algosim.events import Event, Fill, Plot, RunStart
+from algosim.runs.event_text import event_text
 from algosim.runs.figures import account_fills, run_metrics
 from algosim.runs.folder import DIGEST, METRICS, TICKS, TRADES, TRIPS
 from algosim.runs.held import hold
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from algosim.config import Config
+    from algosim.core.lines import Lines
     from algosim.core.market import Ticks
 
 __all__ = ["Recorder"]
@@ -137,17 +140,27 @@ class Recorder:
         """The digest of what was recorded so far."""
         return self._digest.hexdigest()
 
-    def take(self, ticks: Ticks, events: Sequence[Event]) -> None:
-        """Record consecutive ticks and the events of their blocks, ordered by `seq`."""
+    def take(self, ticks: Ticks, events: Sequence[Event], lines: Sequence[Lines] = ()) -> None:
+        """Record consecutive ticks, the events of their blocks by `seq`, and what indicators showed."""
+        blocks = [sorted(block, key=block_order) for block in in_blocks(events)]
+        events = list(chain.from_iterable(blocks))
         if self._files is not None:
-            merged = interleave(ticks, events)
-            events = [event for event in merged if type(event) is not Tick]
             fills = [event for event in events if type(event) is Fill]
-            self._write(_encoder.encode_lines(merged), tick_rows(ticks), trade_rows(fills) if fills else b"")
+            self._write(
+                event_text(ticks, events, lines), tick_rows(ticks), trade_rows(fills) if fills else b""
+            )
         else:
-            events = [event for block in in_blocks(events) for event in close(block)]
+            for block in blocks:
+                close(block)
         self._digest.ticks(ticks.time, ticks.price)
         self.recording.add_ticks(ticks)
+        drawn = [event for event in events if type(event) is Plot]
+        if lines and (drawn or len(lines) > 1):
+            events = [event for event in events if type(event) is not Plot]
+            drawn += chain.from_iterable(part.plots() for part in lines)
+            self.recording.add(sorted(drawn, key=lambda plot: (plot.seq, plot.id)))
+        else:
+            self.recording.plots.add(lines)
         self._keep(events)
 
     def take_end(self, events: list[Event]) -> None:

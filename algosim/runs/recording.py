@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -47,6 +48,8 @@ class Recording:
     orders, fills, snapshots, controls, members, logs : list
     plots : Plots
         Events in the order of the file. `members` has Attach, Version, Detach and Remove.
+    lock : RLock
+        Held while events are added: who holds it finds whole blocks only.
     """
 
     def __init__(self) -> None:
@@ -62,6 +65,7 @@ class Recording:
         self.members: list[Member] = []
         self.plots = Plots()
         self.logs: list[Log] = []
+        self.lock = threading.RLock()
 
     def __len__(self) -> int:
         """Return the number of ticks."""
@@ -70,17 +74,20 @@ class Recording:
     @property
     def time(self) -> NDArray[np.int64]:
         """Simulated time of the ticks [ns], shape (n,); a copy, as the recording may grow."""
-        return np.array(self._time, dtype=np.int64)
+        with self.lock:  # it cannot grow while it is copied
+            return np.array(self._time, dtype=np.int64)
 
     @property
     def price(self) -> NDArray[np.float64]:
         """Prices of the ticks, shape (n,)."""
-        return np.array(self._price, dtype=np.float64)
+        with self.lock:
+            return np.array(self._price, dtype=np.float64)
 
     @property
     def x(self) -> NDArray[np.float64]:
         """States of the model at the ticks, shape (n,)."""
-        return np.array(self._x, dtype=np.float64)
+        with self.lock:
+            return np.array(self._x, dtype=np.float64)
 
     @property
     def last_time(self) -> int:
@@ -107,11 +114,22 @@ class Recording:
             np.array(self._x[cut], dtype=np.float64),
         )
 
+    def still(self) -> Recording:
+        """Return a copy that does not grow; its plots are those of the growing one."""
+        copy = Recording()
+        with self.lock:
+            copy.start, copy.end, copy.plots = self.start, self.end, self.plots
+            copy._time, copy._price, copy._x = self._time[:], self._price[:], self._x[:]
+            copy.orders, copy.fills, copy.snapshots = self.orders[:], self.fills[:], self.snapshots[:]
+            copy.controls, copy.members, copy.logs = self.controls[:], self.members[:], self.logs[:]
+        return copy
+
     def add_ticks(self, ticks: Ticks) -> None:
         """Take consecutive ticks."""
-        self._time.frombytes(ticks.time.tobytes())
-        self._price.frombytes(ticks.price.tobytes())
-        self._x.frombytes(ticks.x.tobytes())
+        with self.lock:
+            self._time.frombytes(ticks.time.tobytes())
+            self._price.frombytes(ticks.price.tobytes())
+            self._x.frombytes(ticks.x.tobytes())
 
     def add(self, events: Iterable[Event]) -> None:
         """Take events, ticks among them."""
@@ -127,18 +145,19 @@ class Recording:
             Plot: self.plots,
             Log: self.logs,
         }
-        for event in events:
-            kind = kinds.get(type(event))
-            if kind is not None:
-                kind.append(event)  # type: ignore[attr-defined]
-            elif isinstance(event, Tick):
-                self._time.append(event.ts_sim)
-                self._price.append(event.price)
-                self._x.append(event.x)
-            elif isinstance(event, RunStart):
-                self.start = event
-            elif isinstance(event, End):
-                self.end = event
+        with self.lock:
+            for event in events:
+                kind = kinds.get(type(event))
+                if kind is not None:
+                    kind.append(event)  # type: ignore[attr-defined]
+                elif isinstance(event, Tick):
+                    self._time.append(event.ts_sim)
+                    self._price.append(event.price)
+                    self._x.append(event.x)
+                elif isinstance(event, RunStart):
+                    self.start = event
+                elif isinstance(event, End):
+                    self.end = event
 
     def between_ticks(self) -> list[Event]:
         """Return all events but ticks, start and end, ordered by `seq` and within it as they came."""

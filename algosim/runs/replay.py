@@ -13,19 +13,19 @@ from algosim.runs.compare import Difference, digest_of, first_difference
 from algosim.runs.execute import Execution
 from algosim.runs.folder import DIGEST, STRATEGIES, read_run
 from algosim.runs.inputs import read_inputs
+from algosim.runs.progress import reporting
 from algosim.runs.recorder import Recorder
 from algosim.runs.result import Result
 from algosim.runs.workspace import EVENTS, find_run
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from algosim.events import End, Event
     from algosim.runs.folder import SavedRun
     from algosim.runs.inputs import Inputs
-
-    Progress = Callable[[int, int], None]
+    from algosim.runs.progress import Progress
 
 __all__ = ["replay"]
 
@@ -58,7 +58,8 @@ def replay(run: str | os.PathLike[str], *, progress: Progress | None = None) -> 
     """
     saved = read_run(find_run(run))
     inputs = read_inputs(saved)
-    recorder, first_price = _again(saved, inputs, progress)
+    with reporting("replaying", progress) as told:
+        recorder, first_price = _again(saved, inputs, told)
     _verify(saved, inputs, recorder, first_price)
     record, replayed = saved.recording, recorder.recording
     replayed.start, replayed.snapshots = record.start, record.snapshots
@@ -75,7 +76,7 @@ def _again(saved: SavedRun, inputs: Inputs, progress: Progress | None) -> tuple[
     first_price = execution.loop.quote.price
     try:
         with execution:
-            for ticks, events in execution.blocks(inputs.given):
+            for ticks, events, _ in execution.blocks(inputs.given):
                 recorder.take(ticks, events)
                 if progress is not None:
                     progress(ticks.first + len(ticks.time) - 1, inputs.plan.last)

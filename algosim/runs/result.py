@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import algosim
 from algosim.events import Detach
 from algosim.runs import views
-from algosim.runs.figures import run_metrics
+from algosim.runs.figures import RunMetrics, run_metrics
 from algosim.runs.folder import export
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    import plotly.graph_objects as go
 
     from algosim.config import Config
-    from algosim.core.metrics import Metrics
     from algosim.runs.recording import Recording
 
 __all__ = ["Result", "RunData"]
@@ -52,45 +53,53 @@ class RunData:
         """Everything recorded so far."""
         return self._read()
 
+    def _still(self) -> Recording:
+        """Return everything recorded so far as it is now; another thread may read on."""
+        return self.recording.still()
+
     @property
     def ticks(self) -> pd.DataFrame:
         """A row per tick: ``seq``, ``price``, ``x``."""
-        return views.ticks_frame(self.recording)
+        return views.ticks_frame(self._still())
 
     @property
     def trades(self) -> pd.DataFrame:
         """A row per fill."""
-        return views.trades_frame(self.recording)
+        return views.trades_frame(self._still())
 
     @property
     def roundtrips(self) -> pd.DataFrame:
         """A row per closed round trip."""
-        return views.roundtrips_frame(self.recording)
+        return views.roundtrips_frame(self._still())
 
     @property
     def logs(self) -> pd.DataFrame:
         """A row per line that strategies printed or logged, per rejected order, per error."""
-        return views.logs_frame(self.recording)
+        return views.logs_frame(self._still())
 
     @property
     def positions(self) -> pd.DataFrame:
         """The signed quantity held, a column per account."""
-        return views.positions_frame(self.recording)
+        return views.positions_frame(self._still())
 
     @property
     def equity(self) -> pd.DataFrame:
         """Equity at every tick, a column per account and ``total``."""
-        return views.equity_frame(self.recording, self.config.portfolio.initial_cash)
+        return views.equity_frame(self._still(), self.config.portfolio.initial_cash)
 
     @property
-    def metrics(self) -> dict[str, Metrics]:
+    def metrics(self) -> RunMetrics:
         """Metrics of the whole run, by account id and ``"total"``."""
-        return run_metrics(self.recording, self.config)
+        return run_metrics(self._still(), self.config)
 
     @property
-    def rolling_metrics(self) -> dict[str, Metrics]:
+    def rolling_metrics(self) -> RunMetrics:
         """Metrics of the last ``metrics.window_s`` simulated seconds, by account id and ``"total"``."""
-        return run_metrics(self.recording, self.config, window_s=self.config.metrics.window_s)
+        return run_metrics(self._still(), self.config, window_s=self.config.metrics.window_s)
+
+    def figure(self) -> go.Figure:
+        """Return the figure of the run as it is now: `algosim.figure`."""
+        return algosim.figure(self)
 
 
 class Result(RunData):
@@ -137,6 +146,10 @@ class Result(RunData):
             If the run has no folder, or `folder` exists and is not a run.
         """
         return export(self.folder, folder)
+
+    def plot(self) -> go.Figure:
+        """Return the figure of the run."""
+        return self.figure()
 
     def __repr__(self) -> str:
         """Return one line that is the same for every run of the same kind."""

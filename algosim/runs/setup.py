@@ -16,9 +16,11 @@ from algosim.errors import ConfigError
 from algosim.runs.workspace import find_strategy
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from algosim.runs.source import Source
 
-__all__ = ["Chosen", "Setup", "StrategyArgument", "prepare"]
+__all__ = ["Chosen", "Setup", "StrategyArgument", "prepare", "renew"]
 
 PathLike = str | os.PathLike[str]
 StrategyArgument = PathLike | Sequence[Any] | Mapping[str, Any] | None
@@ -43,7 +45,7 @@ def prepare(
     strategy: StrategyArgument = None,
     *,
     seed: int | None = None,
-    duration: str | float | None = None,
+    duration: str | float | timedelta | None = None,
     ticks: int | None = None,
     config: Config | Mapping[str, object] | PathLike | None = None,
     settings: Mapping[str, object] | None = None,
@@ -57,7 +59,7 @@ def prepare(
         mapped to any of these. Without it the configuration's strategies run.
     seed : int, optional
         Without one here or in the configuration, a fresh 128-bit one.
-    duration : str or float, optional
+    duration : str or float or timedelta, optional
         Simulated time, ``"60s"``, ``"5m"`` or seconds.
     ticks : int, optional
         Number of ticks.
@@ -94,6 +96,26 @@ def prepare(
         for name, spec in complete.strategies.items()
     }
     return Setup(complete, complete.run.seed, chosen)
+
+
+def renew(setup: Setup, config: Config) -> Setup:
+    """Return what the next run starts from: these settings, and the strategies' files as they are now.
+
+    Parameters
+    ----------
+    setup : Setup
+        Of the run before, or as it was prepared.
+    config : Config
+        With other settings or strategies; a seed is drawn if it has none.
+    """
+    located = {}
+    for name, spec in config.strategies.items():
+        known = setup.config.strategies.get(name)
+        if name in setup.strategies and known is not None and known.path == spec.path:
+            spec = msgspec.structs.replace(spec, path=str(setup.strategies[name].source.path))
+        located[name] = spec
+    fresh = prepare(config=msgspec.structs.replace(config, strategies=located))
+    return fresh._replace(config=msgspec.structs.replace(fresh.config, strategies=config.strategies))
 
 
 def _specs(strategy: StrategyArgument) -> dict[str, StrategySpec]:

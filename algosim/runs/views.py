@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from algosim.events import Fill
     from algosim.runs.recording import Recording
+    from algosim.runs.shown_frames import Trades
 
 __all__ = ["equity_frame", "logs_frame", "positions_frame", "roundtrips_frame", "ticks_frame", "trades_frame"]
 
@@ -36,9 +37,11 @@ def ticks_frame(recording: Recording) -> pd.DataFrame:
     return pd.DataFrame(columns, index=_index(recording.time))
 
 
-def trades_frame(recording: Recording) -> pd.DataFrame:
+def trades_frame(recording: Recording) -> Trades:
     """Return a row per fill, at the simulated time at which the order was due."""
     import pandas as pd  # noqa: PLC0415
+
+    from algosim.runs.shown_frames import Trades  # noqa: PLC0415
 
     fills = recording.fills
     floats = ("qty", "price", "slippage_bps", "commission", "realized", "position", "cash")
@@ -52,7 +55,7 @@ def trades_frame(recording: Recording) -> pd.DataFrame:
         columns[name] = np.array([getattr(fill, name) for fill in fills], dtype=np.float64)
     columns["tag"] = pd.array([fill.tag for fill in fills], dtype="str")
     time = np.array([fill.ts_sim for fill in fills], dtype=np.int64)
-    return pd.DataFrame(columns, index=_index(time))
+    return Trades(columns, index=_index(time))
 
 
 def roundtrips_frame(recording: Recording) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A run's supervisor as a handle holds it: started by this process, or found running."""
+"""The supervisor of a run that this process started, and how such a run ends; it ends with this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,47 +19,26 @@ from algosim.config import Config
 from algosim.errors import EngineError
 from algosim.live.child import Birth
 from algosim.live.client import Client
-from algosim.live.connection import is_alive
 from algosim.live.sockets import Party, Security, fresh_keys
 from algosim.runs.launch import hand_over, how_it_ended, start
-from algosim.runs.setup import Setup, prepare
 from algosim.runs.workspace import workspace
 
 if TYPE_CHECKING:
-    from algosim.live.connection import Connection
+    from algosim.runs.setup import Setup
 
-__all__ = ["FoundEngine", "Outcome", "OwnEngine", "renew"]
+__all__ = ["Outcome", "OwnEngine"]
 
 LEAVE_S = 3.0
 """How long a supervisor may take to end once it is told to, or its launcher is gone."""
 
 
 class Outcome(NamedTuple):
-    """How a run ended: ``"finished"`` or ``"crashed"``, why, and its last settings where they are known."""
+    """How a run ended: ``"finished"`` or ``"crashed"``, and why; its last settings and status where known."""
 
     state: str
     reason: str
     config: Config | None = None
-
-
-def renew(setup: Setup, config: Config) -> Setup:
-    """Return what the next run starts from: these settings, and the strategies' files as they are now.
-
-    Parameters
-    ----------
-    setup : Setup
-        Of the run before, or as it was prepared.
-    config : Config
-        With other settings or strategies; a seed is drawn if it has none.
-    """
-    located = {}
-    for name, spec in config.strategies.items():
-        known = setup.config.strategies.get(name)
-        if name in setup.strategies and known is not None and known.path == spec.path:
-            spec = msgspec.structs.replace(spec, path=str(setup.strategies[name].source.path))
-        located[name] = spec
-    fresh = prepare(config=msgspec.structs.replace(config, strategies=located))
-    return fresh._replace(config=msgspec.structs.replace(fresh.config, strategies=config.strategies))
+    status: dict[str, Any] | None = None
 
 
 class OwnEngine:
@@ -88,6 +66,7 @@ class OwnEngine:
         self._outcome: Outcome | None = None
         self._lock = threading.Lock()
         self._run_id = run_id
+        self._words: list[bytes] = []
         server, controller, observer = fresh_keys(), fresh_keys(), fresh_keys()
         tokens = {name: secrets.token_hex(16) for name in ("controller", "observer")}
         birth = Birth(
@@ -123,8 +102,12 @@ class OwnEngine:
         try:
             hand_over(self._process, msgspec.json.encode(birth))
             control = self._first_words()
+            self._listener = threading.Thread(target=self._listen, name="algosim last words", daemon=True)
+            self._listener.start()
         except BaseException:
             self.let_go()
+            self.end()
+            self._reap()
             raise
         security = Security(setup.config.transport.security == "curve", controller, server.public)
         self.client = Client(control, security, tokens["controller"], self.gone)
@@ -139,6 +122,11 @@ class OwnEngine:
             msg = f"the market did not start: {said or 'no reason given'}"
             raise EngineError(msg)
         return str(msgspec.json.decode(line)["control"])
+
+    def _listen(self) -> None:
+        """Take what it says as it ends, of any length: one that cannot say it would not end."""
+        assert self._process.stdout is not None
+        self._words.extend(self._process.stdout)
 
     def _last_words(self) -> str:
         assert self._process.stderr is not None
@@ -174,12 +162,14 @@ class OwnEngine:
             return self._outcome
 
     def _heard(self) -> Outcome:
-        assert self._process.stdout is not None
         said: dict[str, Any] = {}
-        for line in self._process.stdout.read().splitlines():
-            said = msgspec.json.decode(line)
+        self._listener.join(LEAVE_S)
+        for line in self._words:
+            if line.endswith(b"\n"):  # else it was killed as it said so
+                said = msgspec.json.decode(line)
         if "state" in said:
-            return Outcome(said["state"], said["reason"], msgspec.convert(said["config"], Config))
+            config = msgspec.convert(said["config"], Config)
+            return Outcome(said["state"], said["reason"], config, said["status"])
         how = how_it_ended(self._process.returncode, self._last_words())
         return Outcome("crashed", f"the supervisor process {how}")
 
@@ -200,42 +190,6 @@ class OwnEngine:
                 null = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(null, self._process.stdin.fileno())
                 os.close(null)
-
-
-class FoundEngine:
-    """The supervisor of a run that another process started."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        security = Security(connection.security == "curve", connection.controller, connection.server_public)
-        endpoint = connection.endpoints["control"]
-        self.client = Client(endpoint, security, connection.controller_token, self.gone)
-
-    def gone(self) -> bool:
-        """Whether it has ended."""
-        return not is_alive(self._connection)
-
-    def let_go(self) -> None:
-        """Leave it alone: it belongs to another."""
-
-    def end(self, within_s: float = LEAVE_S) -> None:
-        """Wait until it has ended.
-
-        Raises
-        ------
-        EngineError
-            If it takes longer.
-        """
-        deadline = time.monotonic() + within_s
-        while not self.gone():
-            if time.monotonic() > deadline:
-                msg = f"run {self._connection.run_id} did not end within {within_s:g} s"
-                raise EngineError(msg)
-            time.sleep(0.02)
-
-    def outcome(self) -> Outcome | None:
-        """Return None: what the run has recorded tells how it ended."""
-        return None
 
 
 def _sweep() -> None:

@@ -1,0 +1,65 @@
+"""A strategy's error in the words of the cell that it was written in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from algosim.errors import StrategyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["Fault", "fault_of", "in_cell"]
+
+
+class Fault(NamedTuple):
+    """What went wrong, in the cell's line `line` (0 where that is not known), with that line's text.
+
+    `frames` is how the code came there, where it came through several of the cell's lines.
+    """
+
+    what: str
+    line: int
+    source: str
+    frames: str
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.what
+        return f"line {self.line}: {self.what}\n    {self.source}"
+
+
+def fault_of(error: Mapping[str, object], path: Path) -> Fault:
+    """Return an error of the status, or of a record, as the cell's author reads it.
+
+    Parameters
+    ----------
+    error : mapping
+        With ``message`` and ``frames``, as `Simulation.status` has it.
+    path : Path
+        The file that the cell wrote.
+    """
+    message, frames = str(error.get("message", "")), str(error.get("frames", "") or "")
+    name = re.escape(f"{path.parent.name}/{path.name}")
+    at = re.compile(rf"\S*{name}, line (\d+)(, in \S+)?")
+    found = list(at.finditer(frames))
+    if not found:
+        return Fault(message, 0, "", "")
+    lines = frames.splitlines()
+    after = frames[found[-1].end() :].splitlines()
+    source = after[1].strip() if len(after) > 1 else ""
+    shown = at.sub(r"line \1\2", "\n".join(lines[:-1])) if len(found) > 1 else ""
+    return Fault(lines[-1], int(found[-1][1]), source, shown)
+
+
+def in_cell(error: StrategyError, path: Path, who: str) -> StrategyError:
+    """Return an error that names the cell's line, and says who trades on."""
+    fault = fault_of({"message": str(error), "frames": error.frames}, path)
+    if not fault.line and error.line:
+        fault = Fault(fault.what, error.line, error.source or "", "")
+    message = "\n".join(part for part in (str(fault), who) if part)
+    return StrategyError(
+        message, file=error.file, line=fault.line or None, source=fault.source, frames=error.frames
+    )
