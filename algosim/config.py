@@ -195,7 +195,7 @@ class Limits(Section, frozen=True):
     wall_s: Positive = 10.0  # wall seconds
     slow_ms: Positive = 50.0  # wall ms
     orders_per_tick: Count = 100  # orders
-    output_kb: Count = 64  # KiB per wall second
+    output_kb: Annotated[int, msgspec.Meta(ge=1, le=512)] = 64  # KiB per wall second; a message has 1 MB
 
 
 class Config(Section, frozen=True):

@@ -15,6 +15,7 @@ pytest.importorskip("plotly")
 import algosim
 from algosim.charts.numbers import quantity
 from algosim.config import Config
+from algosim.errors import AlgosimError
 from algosim.events import Version
 from algosim.runs.player import Player
 from algosim.setting_words import unit, words
@@ -371,6 +372,7 @@ def test_the_views_take_turns(market, board):
     runs(sim)
 
     def view():
+        until(lambda: dashboard.stage.box.children, "a view")
         (view,) = dashboard.stage.box.children  # one that no page takes is made anew after some seconds
         return view
 
@@ -382,6 +384,17 @@ def test_the_views_take_turns(market, board):
     dashboard.stage.kind.value = "plotly"
     assert repr(view()) == "LiveFigure()"
     assert view().window == 500
+
+
+def test_where_the_fast_view_was_not_built_the_other_one_stands(market, board, monkeypatch):
+    def fail(_):
+        raise AlgosimError("it is not built")
+
+    monkeypatch.setattr("algosim.notebook.stage.FastView", fail)
+    dashboard = board(market(speed=SPEED), fast=True)
+    shows(dashboard, "it is not built")
+    until(lambda: [repr(view) for view in dashboard.stage.box.children] == ["LiveFigure()"], "plotly's")
+    assert text(dashboard.root).count("it is not built") == 1
 
 
 def test_every_setting_has_its_words():

@@ -290,3 +290,28 @@ def test_a_version_that_dies_before_the_broker_hears_of_it(home, market):
         (26, 3),
     ]
     assert replay("live").digest == live.digest
+
+
+RENAMED = """
+PARAMS = {{"{name}": 3, "qty": 1.0}}
+
+def on_tick(ctx, tick):
+    if tick["seq"] % ctx.get_param("{name}") == 0:
+        ctx.target(ctx.get_param("qty"))
+"""
+
+
+def test_a_new_version_may_drop_a_parameter_that_was_set(home, market):
+    """What was given to the version before is inherited where the new one has it; a slip is still refused."""
+    path = home / "a.py"
+    path.write_text(RENAMED.format(name="every"), "utf-8")
+    sim = market(str(path), seed=3, settings={"ui.hot_reload": False}, out="live").run_until(ticks=5)
+    sim.set(id="a", every=2, qty=5.0).step(3)
+    save(path, RENAMED.format(name="nth"))
+    sim.reload("a").step(3)
+    assert sim.status["strategies"]["a"]["params"] == {"qty": 5.0}
+    with pytest.raises(StrategyError, match="no parameter 'every'"):
+        sim.set(id="a", every=4)
+    live = sim.step(3).stop()
+    assert [event.params for event in live.recording.members] == [{}, {"every": 2, "qty": 5.0}, {"qty": 5.0}]
+    assert replay("live").digest == live.digest

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Hooks", "Runner", "explain", "hooks_of", "merge_parameters", "seed_globals", "strategy_seed"]
 
 
+MAX_NAME = 100
+"""Longest name of a strategy, in characters; the rest is cut off."""
+
+
 class Hooks(NamedTuple):
     """What a strategy's module defines."""
 
@@ -56,7 +60,7 @@ def hooks_of(namespace: Mapping[str, Any], fallback_name: str) -> Hooks:
         msg = 'PARAMS must be a dict of names and values, for example PARAMS = {"window": 20}'
         raise StrategyError(msg)
     return Hooks(
-        str(namespace.get("NAME", fallback_name)),
+        clean_text(str(namespace.get("NAME", fallback_name)))[:MAX_NAME],
         _json_values(params),
         hooks["on_tick"],
         hooks["init"],

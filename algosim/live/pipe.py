@@ -33,7 +33,11 @@ MAX_FRAME = 8 << 20
 
 
 class Load(msgspec.Struct, tag="load"):
-    """To the worker, once: where the code is, and the process id of the host that asks."""
+    """To the worker, once: where the code is, and the process id of the host that asks.
+
+    Of `params`, those in `inherited` were given to an earlier version: one that this version has no longer is
+    dropped.
+    """
 
     folder: str
     label: str
@@ -42,6 +46,7 @@ class Load(msgspec.Struct, tag="load"):
     max_position: float
     max_orders: int
     max_output: int
+    inherited: list[str] = []
     host: int = 0
 
 
@@ -76,10 +81,11 @@ Question = Load | Begin | Tick | Finish | Tell
 
 
 class Loaded(msgspec.Struct, tag="loaded"):
-    """The code is imported. `params` are ``PARAMS`` with the run's values over them."""
+    """The code is imported. `params` are ``PARAMS`` with the run's values over them; some were `dropped`."""
 
     name: str
     params: dict[str, Any]
+    dropped: list[str] = []
 
 
 class Began(msgspec.Struct, tag="began"):

@@ -96,7 +96,7 @@ class _Recorder:
             connect(self.blocks, document["endpoints"]["blocks"], always)
             connect(self.confirms, document["endpoints"]["orders_push"], self.birth.security)
             if self.recorder.recording.end is not None:
-                self.recorder.finish()
+                self.recorder.finish(durable=True)
             self._confirm(fresh=True)
         elif op == "close":
             self._close()
@@ -110,7 +110,7 @@ class _Recorder:
         while self.blocks.poll(0):
             self._record()
         if self.recorder.recording.end is None:
-            self.recorder.finish()
+            self.recorder.finish(durable=True)
 
     def _tidy(self) -> None:
         """Do for a supervisor that was killed what it would have done at the end."""
@@ -142,10 +142,10 @@ class _Recorder:
                 self.recorder.take_end(end)
         except RunError:
             with contextlib.suppress(RunError):
-                self.recorder.finish()  # of what is on disk
+                self.recorder.finish(durable=True)  # of what is on disk
             raise
         if end:
-            self.recorder.finish()
+            self.recorder.finish(durable=True)
         if events or end:
             self._confirm()
 

@@ -95,11 +95,24 @@ class Succession(Lineup):
             rids += loading.rids
             keep_state = keep_state or loading.keep_state
             loading.retire()
-        self.loading = self._load(source, wanted, keep_state=keep_state, rids=rids)
+        inherited = [name for name in wanted if name not in (params or {})] if self._had_one else []
+        self.loading = self._load(source, wanted, inherited, keep_state=keep_state, rids=rids)
 
-    def _load(self, source: Source, params: dict[str, Any], *, keep_state: bool, rids: list[int]) -> Version:
+    @property
+    def _had_one(self) -> bool:
+        return self.newest is not None or self.ordinal > 0
+
+    def _load(
+        self,
+        source: Source,
+        params: dict[str, Any],
+        inherited: list[str],
+        *,
+        keep_state: bool,
+        rids: list[int],
+    ) -> Version:
         taken = self.current.ordinal if self.current is not None else 0
-        version = self._maker.make(source, params, max(self.ordinal, taken) + 1)
+        version = self._maker.make(source, params, max(self.ordinal, taken) + 1, inherited)
         version.keep_state, version.rids = keep_state, rids
         self.ask(version, version.worker.load, "import", self._limits.init_s)
         return version
@@ -151,6 +164,8 @@ class Succession(Lineup):
 
     def _imported(self, version: Version, reply: Loaded) -> None:
         version.state, version.name = "imported", reply.name
+        for name in reply.dropped:
+            del version.params[name]
         self.loading = None
         if self.current is None:
             self.current = version
@@ -233,7 +248,7 @@ class Succession(Lineup):
         if self.loading is not None and version is not self.loading:
             return  # a newer one is coming
         self.loading = self._load(
-            version.source, version.params, keep_state=version.keep_state, rids=version.rids
+            version.source, version.params, [], keep_state=version.keep_state, rids=version.rids
         )
 
     # The end of a version

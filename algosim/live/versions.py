@@ -129,8 +129,11 @@ class Maker:
         """
         return read_source(self._path, self._workspace)
 
-    def make(self, source: Source, params: dict[str, Any], ordinal: int) -> Version:
-        """Return a version whose worker is up and is to be asked to load it."""
+    def make(self, source: Source, params: dict[str, Any], ordinal: int, inherited: list[str]) -> Version:
+        """Return a version whose worker is up and is to be asked to load it.
+
+        The parameters named in `inherited` were given to an earlier version.
+        """
         birth = self._birth
         folder = self._kept / source.code
         source.write(folder)
@@ -142,6 +145,7 @@ class Maker:
             max_position=birth.config.portfolio.max_position,
             max_orders=birth.config.limits.orders_per_tick,
             max_output=1024 * birth.config.limits.output_kb,
+            inherited=inherited,
         )
         worker = Worker(load, str(birth.extra["scratch"]))
         worker.watch(self._poller)

@@ -6,7 +6,7 @@ import faulthandler
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from algosim.core.desk import HISTORY, Desk
 from algosim.core.strategy import Runner, explain, seed_globals
@@ -65,6 +65,7 @@ class _Worker:
     def __init__(self, job: Load) -> None:
         self.job = job
         self.printed = Printed()
+        self.params: dict[str, Any] = {}
         self.runner: Runner | None = None
         self.code: Code | None = None
 
@@ -74,7 +75,11 @@ class _Worker:
         seed_globals(int(self.job.rng_seed))
         try:
             self.code = load(Path(self.job.folder), self.job.label)
-            return Loaded(self.code.hooks.name, self.code.parameters(self.job.params))
+            known, job = self.code.hooks.params, self.job
+            dropped = [name for name in job.inherited if name in job.params and name not in known]
+            given = {name: value for name, value in job.params.items() if name not in dropped}
+            self.params = self.code.parameters(given)
+            return Loaded(self.code.hooks.name, self.params, dropped)
         except StrategyError as error:
             return self._broke(error)
 
@@ -105,7 +110,7 @@ class _Worker:
         self.runner = Runner(
             self.code.hooks,
             desk,
-            params=self.job.params,
+            params=self.params,
             rng_seed=int(self.job.rng_seed),
             kept=question.kept,
         )

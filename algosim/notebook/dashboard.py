@@ -126,12 +126,12 @@ class Dashboard:
             if not self._closing:
                 self._leave(frame.error)
             return
-        self.stage.draw(frame.feed)
         now = time.monotonic()
         turned = frame.feed is not self._feed or frame.phase != self._phase
         if turned or now - self._looked_at >= LOOK_S:
             self._looked_at, self._feed, self._phase = now, frame.feed, frame.phase
             self._look(frame)
+        self.stage.draw(frame.feed)
 
     def _look(self, frame: Frame) -> None:
         read_at = time.monotonic()

@@ -87,18 +87,23 @@ class Stage:
         self.controls.add_class("algosim-views")
         self.box = widgets.VBox()
         self.box.add_class("algosim-stage")
-        self._show()
+        self._closed = False
         self.kind.observe(lambda _: self._show(), names="value")
         self.window.observe(lambda _: self._show(), names="value")
 
     def _show(self) -> None:
+        try:
+            self._put()
+        except AlgosimError as error:  # the fast view was not built
+            self._failed(error)
+            self.kind.value = "plotly"
+
+    def _put(self) -> None:
         with self._lock:
             kind = self.kind.value
-            try:
-                view = self._views.get(kind) or self._make(kind)
-            except AlgosimError as error:  # the fast view was not built
-                self._failed(error)
+            if self._closed:
                 return
+            view = self._views.get(kind) or self._make(kind)
             view.window = self.window.value
             self._views[kind] = view
             if self.box.children != (view,):
@@ -113,9 +118,10 @@ class Stage:
 
     def draw(self, feed: Feed) -> None:
         """Draw on the view that is shown."""
-        with self._lock:
-            kind = self.kind.value
-            view = self._views.get(kind)
+        kind = self.kind.value
+        if kind not in self._views:  # the first one is made here: plotly's import would keep the cell busy
+            self._show()
+        view = self._views.get(kind)
         if view is None:
             return
         view.draw(feed)
@@ -137,6 +143,7 @@ class Stage:
     def close(self) -> None:
         """End all views."""
         with self._lock:
+            self._closed = True
             views, self._views = list(self._views.values()), {}
             self.box.children = ()
         for view in views:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Player"]
 
+_COUNTS = ("gaps", "foreign", "rejected", "recorder_restarts")
+_OF_PROCESSES = ("queues", "foreign_at", "processes", "endpoints", "hwm")
+"""What the status of a market has besides; a record has no processes."""
+
 
 class Player(RunData):
     """A recorded run that is played: what it shows is what had been recorded at its position.
@@ -182,17 +186,10 @@ class Player(RunData):
                 "ticks_per_s": self._pace() if state == "playing" else 0.0,
                 "speed": self._head.speed,
                 "waiting_for": [],
-                "queues": {},
-                "gaps": 0,
-                "foreign": 0,
-                "foreign_at": {},
-                "rejected": 0,
-                "recorder_restarts": 0,
                 "strategies": {name: dict(at) for name, at in self._standing.strategies.items()},
                 "accounts": {name: dict(at) for name, at in self._standing.accounts.items()},
-                "processes": {},
-                "endpoints": {},
-                "hwm": {},
+                **dict.fromkeys(_COUNTS, 0),
+                **{name: {} for name in _OF_PROCESSES},
             }
 
     def __repr__(self) -> str:

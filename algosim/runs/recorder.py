@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,7 +15,7 @@ from algosim.core.digest import Digest
 from algosim.errors import RunError
 from algosim.events import Event, Fill, Plot, RunStart
 from algosim.runs.event_text import event_text
-from algosim.runs.figures import account_fills, run_metrics
+from algosim.runs.figures import RunMetrics, account_fills, run_metrics
 from algosim.runs.folder import DIGEST, METRICS, TICKS, TRADES, TRIPS
 from algosim.runs.held import hold
 from algosim.runs.recording import Recording
@@ -70,7 +70,9 @@ class _File:
             raise RunError(msg) from error
         self.size += len(data)
 
-    def close(self) -> None:
+    def close(self, *, durable: bool = False) -> None:
+        if durable:
+            os.fsync(self._fd)
         os.close(self._fd)
 
 
@@ -154,11 +156,13 @@ class Recorder:
                 close(block)
         self._digest.ticks(ticks.time, ticks.price)
         self.recording.add_ticks(ticks)
-        drawn = [event for event in events if type(event) is Plot]
-        if lines and (drawn or len(lines) > 1):
-            events = [event for event in events if type(event) is not Plot]
-            drawn += chain.from_iterable(part.plots() for part in lines)
-            self.recording.add(sorted(drawn, key=lambda plot: (plot.seq, plot.id)))
+        points = [event for event in events if isinstance(event, Plot)]
+        if lines and (points or len(lines) > 1):
+            events = [event for event in events if not isinstance(event, Plot)]
+            for part in lines:
+                points += part.plots()
+            points.sort(key=lambda plot: (plot.seq, plot.id))
+            self.recording.add(points)
         else:
             self.recording.plots.add(lines)
         self._keep(events)
@@ -189,20 +193,23 @@ class Recorder:
                     file.cut(size)
             raise
 
-    def finish(self) -> None:
-        """In a folder, write the files that sum the run up."""
+    def finish(self, *, durable: bool = False) -> None:
+        """In a folder, write the files that sum the run up; `durable` waits until the disk has all files."""
         if self._files is not None and self.folder is not None:
-            self.close()
-            write_summary(self.folder, self.recording, run_metrics(self.recording, self.config), self.digest)
+            self.close(durable=durable)
+            figures = run_metrics(self.recording, self.config)
+            write_summary(self.folder, self.recording, figures, self.digest, durable=durable)
 
-    def close(self) -> None:
+    def close(self, *, durable: bool = False) -> None:
         """Close the files as they are; a run that did not come to its end has no files that sum it up."""
         for file in self._files or ():
-            file.close()
+            file.close(durable=durable)
         self._files = None
 
 
-def write_summary(folder: Path, recording: Recording, metrics: dict[str, Any], digest: str) -> None:
+def write_summary(
+    folder: Path, recording: Recording, metrics: RunMetrics, digest: str, *, durable: bool = False
+) -> None:
     """Write ``roundtrips.csv``, ``metrics.json`` and ``digest.txt``."""
     contents = {
         TRIPS: roundtrips_table(account_fills(recording).values()),
@@ -211,7 +218,7 @@ def write_summary(folder: Path, recording: Recording, metrics: dict[str, Any], d
     }
     for name, data in contents.items():
         try:
-            _File(folder / name, data).close()
+            _File(folder / name, data).close(durable=durable)
         except RunError:
             (folder / name).unlink()  # better none than an empty one
             raise

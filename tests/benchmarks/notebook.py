@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 WATCH = Path(__file__).with_name("page_watch.js").read_text("utf-8")
 VIEWS = {"LiveFigure": "live_figure", "FastView": "fast_view"}
 WARM_S = 4.0
+SETTLE_MS = 3_000
 SHOWN = {"LiveFigure": ".js-plotly-plot .main-svg", "FastView": ".algosim-fast-view .entry"}
 MARKET = """
 import algosim, gc, os
@@ -72,6 +73,8 @@ class Shown:
         self.page = lab.page
         names = {"view": view, "module": VIEWS[view], "window": window}
         self.notebook = Notebook(lab, f"{view}-{window}", [MARKET.format(**names), SHOW.format(**names)])
+        # JupyterLab asks a new kernel for its widgets; kept waiting for 4 s, it asks again and takes them twice
+        self.page.wait_for_timeout(SETTLE_MS)
         self.notebook.run(0, within_s=120.0)
         began = time.monotonic()
         self.notebook.run(1)
