@@ -551,3 +551,16 @@ def test_what_strategies_say_is_a_table(place):
     assert logs["seq"].tolist() == [2, 2]
     assert logs["text"].iloc[0] == "hello"
     assert "max_position" in logs["text"].iloc[1]
+
+
+@pytest.mark.parametrize(
+    ("length", "kept"), [({"ticks": 300}, True), ({"duration": "5h", "ticks": 200_000}, False)]
+)
+def test_what_indicators_showed_is_kept_of_short_runs(length, kept):
+    plots = evaluate(
+        "sma_crossover", seed=1, settings={"schedule.dt_mean_ms": 80.0}, **length
+    ).recording.plots
+    assert bool(plots) is kept
+    if kept:
+        assert [plot.seq for plot in plots] == list(range(1, 301))
+        assert plots[-1].values.keys() == {"SMA(20)", "SMA(50)"}

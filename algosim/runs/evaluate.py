@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
+DRAWN = 100_000
+"""Ticks up to which a run without a folder keeps what a figure draws; each has a few numbers more."""
+
 
 def evaluate(
     strategy: StrategyArgument = None,
@@ -61,7 +64,8 @@ def evaluate(
     settings : mapping, optional
         Settings over the configuration, ``{"model.sigma": 0.3}`` or ``{"sigma": 0.3}``.
     out : path, optional
-        Folder to write the run to. Without it, and without ``run.export_dir``, nothing is written.
+        Folder to write the run to. Without it, and without ``run.export_dir``, nothing is written, and what
+        indicators showed is kept of runs of up to 100,000 ticks or so only.
     isolate : bool, optional
         False runs the strategies in this process, for debuggers; the result is not comparable.
     progress : callable, optional
@@ -84,7 +88,7 @@ def evaluate(
     setup = prepare(strategy, seed=seed, duration=duration, ticks=ticks, config=config, settings=settings)
     run_id = new_run_id()
     folder = wanted_folder(out or setup.config.run.export_dir, run_id)
-    plan = _plan(setup, record_lines=folder is not None, isolate=isolate)
+    plan = _plan(setup, record_lines=folder is not None or _is_short(setup.config), isolate=isolate)
     with (
         reporting("evaluating", progress) as told,
         Execution(plan) as execution,
@@ -115,6 +119,12 @@ def start_event(run_id: str, config: Config) -> RunStart:
     """Return the first event of a run."""
     epoch = parse_epoch(config.run.epoch)
     return RunStart(seq=0, run_id=run_id, epoch_ns=epoch, asset_id=config.model.asset_id)
+
+
+def _is_short(config: Config) -> bool:
+    run, schedule = config.run, config.schedule
+    gap_ms = schedule.dt_fixed_ms if schedule.mode == "fixed" else schedule.dt_mean_ms
+    return any(0 < ticks <= DRAWN for ticks in (run.ticks, run.duration_s * 1e3 / gap_ms))
 
 
 def _plan(setup: Setup, *, record_lines: bool, isolate: bool) -> Plan:

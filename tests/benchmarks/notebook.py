@@ -73,7 +73,7 @@ class Shown:
         self.page = lab.page
         names = {"view": view, "module": VIEWS[view], "window": window}
         self.notebook = Notebook(lab, f"{view}-{window}", [MARKET.format(**names), SHOW.format(**names)])
-        # JupyterLab asks a new kernel for its widgets; kept waiting for 4 s, it asks again and takes them twice
+        # JupyterLab asks a new kernel for its widgets; if that takes 4 s, it asks again and has them twice
         self.page.wait_for_timeout(SETTLE_MS)
         self.notebook.run(0, within_s=120.0)
         began = time.monotonic()
