@@ -7,6 +7,7 @@ from algosim.charts import numbers
 from algosim.charts.feed import Feed
 from algosim.charts.figures import run_figure, thinned, traces
 from algosim.charts.palette import DARK, LIGHT, palette
+from algosim.charts.point_messages import PointMessages
 from algosim.events import Attach, Control, Plot, Version
 from algosim.runs.evaluate import evaluate
 from algosim.runs.recording import Recording
@@ -47,6 +48,46 @@ def test_a_feed_that_followed_a_run_has_what_one_that_came_late_has(result):
     for name in ("time", "price", "equity", "drawdown"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
     assert one.buys.text == other.buys.text
+
+
+def joined_late(recording, last, *, joined):
+    """Return the run up to a tick as if momentum had come after tick 1,500."""
+    part = Recording()
+    part.add_ticks(recording.ticks_between(1, last))
+    events = [event for event in recording.between_ticks() if event.seq <= last]
+    attached = [event for event in events if isinstance(event, Attach) and event.id == "momentum"]
+    later = [event for event in events if getattr(event, "id", "") != "momentum" or event.seq > 1_500]
+    part.add([*(attached if joined else ()), *later])
+    return part
+
+
+def test_an_account_that_joins_is_no_gain(result):
+    """The metrics count its cash from the first tick on; so do the curve, its drawdown and the fast view."""
+    now, soon = (joined_late(result.recording, n, joined=n > 1_500) for n in (1_500, 1_600))
+    feed, late = Feed(10_000.0), Feed(10_000.0)
+    feed.update(now)
+    messages = PointMessages(feed, 5_000)
+    assert messages.append().header["kind"] == "snapshot"
+    assert feed.series().equity[0] == 10_000.0
+    feed.update(soon)
+    late.update(soon)
+    assert feed.series().equity[0] == 20_000.0
+    np.testing.assert_array_equal(feed.series().equity, late.series().equity)
+    np.testing.assert_array_equal(feed.series().drawdown, late.series().drawdown)
+    assert messages.append().header["kind"] == "snapshot"  # what was sent before holds no longer
+    assert messages.append() is None
+
+
+def test_a_line_is_called_by_its_strategy_only_where_two_draw():
+    """A manual order, or a strategy that draws nothing, opens an account and leaves the legend alone."""
+    recording = evaluate(["buy_and_hold", "random_trader"], seed=1, ticks=5, isolate=False).recording
+    recording.plots = [Plot(seq=2, id="buy_and_hold", values={"z": 1.0})]
+    feed = Feed(10_000.0)
+    feed.update(recording)
+    assert feed.labels() == ["z"]
+    recording.plots.append(Plot(seq=3, id="random_trader", values={"z": 2.0}))
+    feed.update(recording)
+    assert feed.labels() == list(feed.series().lines) == ["buy_and_hold: z", "random_trader: z"]
 
 
 def test_a_window_is_the_end_of_the_whole(result):

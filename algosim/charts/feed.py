@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from algosim.core.equity import equity_curve
+from algosim.charts.running_equity import RunningEquity
 from algosim.runs.interventions import member_words
 
 if TYPE_CHECKING:
@@ -75,14 +75,6 @@ class Series(NamedTuple):
     marks: list[Mark]
 
 
-class _Books:
-    """One account at the last tick that was taken."""
-
-    def __init__(self, cash: float) -> None:
-        self.position = 0.0
-        self.cash = cash
-
-
 class Feed:
     """Follows a recording; every call of `update` takes only what is new.
 
@@ -97,11 +89,8 @@ class Feed:
         self.ticks = 0
         self._time = array("d")
         self._price = array("d")
-        self._equity = array("d")
-        self._drawdown = array("d")
-        self._lines: dict[str, array[float]] = {}
-        self._books: dict[str, _Books] = {}
-        self._peak = 0.0
+        self._equity = RunningEquity(initial_cash)
+        self._lines: dict[tuple[str, str], array[float]] = {}
         self._fills: list[Fill] = []
         self._marks: list[tuple[int, str, str]] = []
         self._seen = {"fills": 0, "plots": 0, "members": 0, "controls": 0}
@@ -114,13 +103,12 @@ class Feed:
     def _update(self, recording: Recording) -> int:
         total = len(recording)
         fresh = total - self.ticks
-        fills = self._news("fills", recording.fills)
+        self._fills += self._news("fills", recording.fills)
         if fresh:
             ticks = recording.ticks_between(self.ticks + 1, total)
             self._time.frombytes((ticks.time * 1e-9).tobytes())
             self._price.frombytes(ticks.price.tobytes())
-            self._follow_equity(recording.accounts(), ticks.price, fills)
-        self._fills += fills
+            self._equity.follow(recording.accounts(), self._price, self._fills)
         self._draw(self._news("plots", recording.plots), total)
         self._note(self._news("members", recording.members), self._news("controls", recording.controls))
         self.ticks = total  # last of all: who reads from another thread finds everything up to it
@@ -148,9 +136,22 @@ class Feed:
         fills = bisect_right(self._fills, tick, key=attrgetter("seq"))
         return Place(tick, fills, bisect_right(self._marks, tick, key=itemgetter(0)))
 
+    def basis(self) -> tuple[int, bool]:
+        """Return what older points rest on: accounts, and whether lines are called by their strategy's name.
+
+        Where it has changed, equity and labels are others from the first tick on.
+        """
+        return self._equity.accounts, self._several()
+
     def labels(self) -> list[str]:
         """Return the labels of all lines drawn so far, in the order in which they appeared."""
-        return list(self._lines)
+        return [self._label(*line) for line in list(self._lines)]
+
+    def _label(self, id: str, name: str) -> str:
+        return f"{id}: {name}" if self._several() else name
+
+    def _several(self) -> bool:
+        return len({id for id, _ in list(self._lines)}) > 1
 
     def between(self, after: Place, until: Place) -> Series:
         """Return the ticks, fills and marks that came after one place and until another."""
@@ -161,13 +162,13 @@ class Feed:
         )
 
     def _series(self, cut: slice, fills: list[Fill], marks: list[tuple[int, str, str]]) -> Series:
-        lines = {label: _floats(values[cut]) for label, values in list(self._lines.items())}
+        lines = {self._label(*line): _floats(values[cut]) for line, values in list(self._lines.items())}
         return Series(
             cut.start + 1,
             _floats(self._time[cut]),
             _floats(self._price[cut]),
-            _floats(self._equity[cut]),
-            _floats(self._drawdown[cut]),
+            _floats(self._equity.equity[cut]),
+            _floats(self._equity.drawdown[cut]),
             {label: values for label, values in lines.items() if not np.isnan(values).all()},
             _trades(fill for fill in fills if fill.side == "BUY"),
             _trades(fill for fill in fills if fill.side == "SELL"),
@@ -178,38 +179,11 @@ class Feed:
         index = min(tick, stop) - 1
         return Mark(self._time[index] if index >= 0 else 0.0, kind, text, tick)
 
-    def _follow_equity(self, accounts: Iterable[str], price: Floats, fills: Sequence[Fill]) -> None:
-        """Extend the equity of all accounts together, and its drawdown, over new prices."""
-        for name in accounts:
-            self._books.setdefault(name, _Books(self.initial_cash))
-        equity = np.zeros(len(price))
-        for name, books in self._books.items():
-            mine = [fill for fill in fills if fill.id == name]
-            position, cash, curve = equity_curve(
-                np.array([fill.seq - self.ticks for fill in mine], dtype=np.int64),
-                np.array([fill.position for fill in mine], dtype=np.float64),
-                np.array([fill.cash for fill in mine], dtype=np.float64),
-                price,
-                books.cash,
-                initial_position=books.position,
-            )
-            books.position, books.cash = float(position[-1]), float(cash[-1])
-            equity += curve
-        start = self.initial_cash * len(self._books)
-        peak = np.maximum.accumulate(np.maximum(equity, max(self._peak, start)))
-        self._peak = float(peak[-1])
-        self._equity.frombytes(equity.tobytes())
-        with np.errstate(divide="ignore", invalid="ignore"):
-            below = np.where(peak > 0.0, equity / peak - 1.0, 0.0)
-        self._drawdown.frombytes(below.tobytes())
-
     def _draw(self, plots: Iterable[Plot], total: int) -> None:
         """Extend the lines that strategies draw; a tick without a point is a gap."""
-        several = len(self._books) > 1
         for plot in plots:
             for name, value in plot.values.items():
-                label = f"{plot.id}: {name}" if several else name
-                line = self._lines.setdefault(label, array("d"))
+                line = self._lines.setdefault((plot.id, name), array("d"))
                 line.extend([NAN] * (plot.seq - 1 - len(line)))
                 line.append(NAN if value is None else value)
         for line in self._lines.values():

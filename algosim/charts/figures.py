@@ -12,6 +12,8 @@ from algosim.charts.palette import FONT
 from algosim.charts.point_messages import is_beside
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from algosim.charts.feed import Mark, Series, Trades
@@ -30,8 +32,11 @@ _FEW = 40
 _APART = 0.025
 """The part of a chart's width that a line of upright text takes."""
 
-_PRICE, _EQUITY, _RETURNS = (0.42, 1.0), (0.0, 0.32), (0.0, 0.32)
-_LEFT, _RIGHT = (0.0, 0.8), (0.86, 1.0)
+_PRICE, _EQUITY = (0.40, 1.0), (0.0, 0.33)
+_PRICE_ABOVE, _BESIDE = (0.58, 1.0), (0.38, 0.52)
+"""Where the price is when lines with a scale of their own stand below it: above it, they would hide it."""
+
+_LEFT, _RIGHT = (0.0, 0.82), (0.86, 1.0)
 
 
 def thinned(series: Series, most: int, focus: tuple[float, float] | None = None) -> NDArray[np.int64]:
@@ -176,8 +181,9 @@ def marks(series: Series, colours: Palette) -> tuple[list[dict[str, Any]], list[
     return shapes, notes
 
 
-def layout(colours: Palette, *, height: int = 560) -> dict[str, Any]:
-    """Return the layout of a run's figure."""
+def layout(colours: Palette, drawn: Sequence[Mapping[str, Any]] = (), *, height: int = 560) -> dict[str, Any]:
+    """Return the layout of a run's figure, with room for what the traces `drawn` need."""
+    beside = any(trace.get("yaxis") == "y4" for trace in drawn)
 
     def axis(title: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
         return {
@@ -201,22 +207,23 @@ def layout(colours: Palette, *, height: int = 560) -> dict[str, Any]:
         "uirevision": "run",
         "legend": {
             "traceorder": "normal",
-            "x": _RIGHT[1],
-            "xanchor": "right",
-            "y": 1.0,
-            "yanchor": "top",
+            "orientation": "h",
+            "x": 0.0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
             "bgcolor": "rgba(0,0,0,0)",
             "font": {"size": 15},
         },
         "xaxis": axis("", domain=list(_LEFT), anchor="y", showticklabels=False, hoverformat=",.2f"),
-        "yaxis": axis("price", domain=list(_PRICE), tickformat=",.2f", nticks=7),
+        "yaxis": axis("price", domain=list(_PRICE_ABOVE if beside else _PRICE), tickformat=",.2f", nticks=7),
         "xaxis2": axis(
             "simulated time, s", domain=list(_LEFT), anchor="y2", matches="x", nticks=8, hoverformat=",.2f"
         ),
         "yaxis2": axis("equity", domain=list(_EQUITY), tickformat=",.0f", nticks=5),
-        "xaxis3": axis("return per tick, %", domain=list(_RIGHT), anchor="y3", nticks=4),
-        "yaxis3": axis("", domain=list(_RETURNS), anchor="x3", showticklabels=False, nticks=4),
-        "yaxis4": axis("", overlaying="y", side="right", showgrid=False, nticks=7),
+        "xaxis3": axis("return, %", domain=list(_RIGHT), anchor="y3", nticks=3, tickangle=0),
+        "yaxis3": axis("", domain=[0.0, 1.0], anchor="x3", showticklabels=False, nticks=4),
+        "yaxis4": axis("", domain=list(_BESIDE), anchor="x", visible=beside, nticks=4),
         "bargap": 0.04,
     }
 
@@ -233,7 +240,8 @@ def run_figure(series: Series, colours: Palette, *, title: str = "", most: int =
     most : int, optional
         Points per line, about.
     """
-    look = layout(colours)
+    drawn = traces(series, colours, most)
+    look = layout(colours, drawn)
     shapes, notes = marks(series, colours)
     look |= {"shapes": shapes, "annotations": notes}
     if title:
@@ -241,4 +249,4 @@ def run_figure(series: Series, colours: Palette, *, title: str = "", most: int =
             "title": {"text": title, "font": {"size": 17}, "x": 0.01},
             "margin": look["margin"] | {"t": 72},
         }
-    return go.Figure(data=traces(series, colours, most), layout=look)
+    return go.Figure(data=drawn, layout=look)

@@ -54,13 +54,14 @@ class PointMessages:
         self.feed = feed
         self.window = window
         self._sent: Place | None = None
+        self._basis = feed.basis()
         self._beside: dict[str, bool] = {}
 
     def snapshot(self) -> Message:
         """Return the newest `window` ticks, and how to draw them."""
         until = self.feed.place()
         after = self.feed.place_at(max(0, until.ticks - self.window))
-        self._sent = until
+        self._sent, self._basis = until, self.feed.basis()
         self._beside.clear()
         header: dict[str, Any] = {"kind": "snapshot", "window": self.window, "look": _LOOK}
         return self._message(header, self.feed.between(after, until))
@@ -68,7 +69,7 @@ class PointMessages:
     def append(self) -> Message | None:
         """Return what is new since the last message, None if nothing is; the first message is a snapshot."""
         before, now = self._sent, self.feed.place()
-        if before is None or now.ticks - before.ticks > self.window:
+        if before is None or now.ticks - before.ticks > self.window or self.feed.basis() != self._basis:
             return self.snapshot()
         if now == before:
             return None

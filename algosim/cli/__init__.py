@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -94,6 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 if all went well, 1 if the run failed, 2 for bad input.
     """
+    if sys.stdout is None:  # closed by who started the program
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (as long as the process)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a strategy may print what the console cannot show

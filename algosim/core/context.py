@@ -151,7 +151,7 @@ class Context:
         missing = snap(wanted - present, abs(wanted) + abs(desk.position) + abs(desk.pending))
         if missing == 0.0:
             return False
-        return desk.order("BUY" if missing > 0.0 else "SELL", abs(missing), tag)
+        return desk.trade(missing, tag)
 
     def log(self, text: object) -> None:
         """Write a line to the run's log."""

@@ -25,6 +25,8 @@ HISTORY = 10_000
 
 MAX_TEXT = 2_000
 
+NO_ORDERS = "orders can be placed in on_tick only, not in init or on_stop"
+
 
 class Request(NamedTuple):
     """An order as the strategy asked for it: checked, not numbered yet."""
@@ -160,20 +162,34 @@ class Desk:
             Outside ``on_tick``.
         """
         if not self.trading:
-            msg = "orders can be placed in on_tick only, not in init or on_stop"
-            raise StrategyError(msg)
+            raise StrategyError(NO_ORDERS)
         try:
-            request = Request(clean_side(side), clean_quantity(qty), clean_tag(tag))
+            clean = clean_side(side), clean_quantity(qty)
         except ValueError as error:
             return self.reject(str(error))
-        change = signed(request.side, request.qty)
+        return self.trade(signed(*clean), tag)
+
+    def trade(self, change: float, tag: object) -> bool:
+        """Keep an order that changes the position by a finite `change`, not 0, if nothing speaks against it.
+
+        Raises
+        ------
+        StrategyError
+            Outside ``on_tick``.
+        """
+        if not self.trading:
+            raise StrategyError(NO_ORDERS)
+        try:
+            note = "" if tag is None else clean_tag(tag)
+        except ValueError as error:
+            return self.reject(str(error))
         fault = exposure_fault(self.committed, change, self.max_position)
         if not fault and len(self.requests) >= self.max_orders:
             fault = f"more than {self.max_orders} orders in one tick (limits.orders_per_tick)"
         if fault:
             return self.reject(fault)
         self.said = True
-        self.requests.append(request)
+        self.requests.append(Request("BUY" if change > 0.0 else "SELL", abs(change), note))
         self.committed += change
         self.pending += change
         self.in_flight += 1

@@ -286,6 +286,8 @@ class Loop:
         assert self.account is not None
         every = self.config.run.snapshot_every
         mark = i if self._mark else i + -(ticks.first + i) % every
+        due = self.account.next_due
         if mark >= len(ticks.time):
-            return self.account.next_due
-        return min(ticks.time.item(mark), self.account.next_due)
+            return due
+        marked = ticks.time.item(mark)
+        return marked if marked < due else due

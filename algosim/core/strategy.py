@@ -195,6 +195,15 @@ class Runner:
         return row
 
 
+def _what(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001  (the learner's own __str__)
+        said = "(its __str__ raises)"
+    return clean_text(f"{name}: {said}" if said else name)
+
+
 def explain(error: BaseException, sources: Mapping[str, str], hook: str) -> StrategyError:
     """Turn what a learner's code raised into an error that shows the learner's own line.
 
@@ -206,7 +215,7 @@ def explain(error: BaseException, sources: Mapping[str, str], hook: str) -> Stra
     hook : str
         Where it happened: ``"init"``, ``"on_tick"``, ``"on_stop"`` or ``"import"``.
     """
-    what = clean_text(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    what = _what(error)
     if isinstance(error, SyntaxError) and error.filename in sources:
         source = (error.text or "").strip()
         where = f"{error.filename}, line {error.lineno}"

@@ -147,15 +147,19 @@ class Sequencer:
         if version is not None and version > joined:
             self._early[id, version] = (reason, error)
         elif member is not None and version in (None, joined):
-            self._detach(member, reason, error)
-            self._stopped(id)
-            self._advance()
+            if id in self._stopping:  # it has had its last tick
+                self.stopped(id, [("error", error)])
+            else:
+                self._detach(member, reason, error)
+                self._advance()
 
     def stopped(self, id: str, logs: Sequence[tuple[Level, str]]) -> None:
         """Take a strategy's last lines: its ``on_stop`` has returned."""
         if id in self._stopping:
             self.log(id, logs)
-            self._stopped(id)
+            self._stopping.discard(id)
+            self.members[id].leave()
+            self._close_run()
 
     @property
     def ended(self) -> bool:
@@ -258,12 +262,6 @@ class Sequencer:
                 self._stopping.add(account.id)
                 self.outbox.append(member.frame(Ended, end.seq, end.ts_sim, fills))
         self._close_run()
-
-    def _stopped(self, id: str) -> None:
-        if id in self._stopping:
-            self._stopping.discard(id)
-            self.members[id].leave()
-            self._close_run()
 
     def _close_run(self) -> None:
         if not self._stopping and self._end is not None:

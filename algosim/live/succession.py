@@ -248,7 +248,11 @@ class Succession(Lineup):
         if self.loading is not None and version is not self.loading:
             return  # a newer one is coming
         self.loading = self._load(
-            version.source, version.params, [], keep_state=version.keep_state, rids=version.rids
+            version.source,
+            version.params,
+            version.inherited,
+            keep_state=version.keep_state,
+            rids=version.rids,
         )
 
     # The end of a version

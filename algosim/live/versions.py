@@ -29,15 +29,20 @@ class Version:
     ----------
     ordinal : int
         Names its random stream; counts up over the strategy's life in the run.
+    inherited : list of str
+        Its parameters that were given to an earlier version; one that it does not have is dropped.
     rids : list of int
         The commands that asked for it and wait for an answer.
     """
 
-    def __init__(self, source: Source, params: dict[str, Any], ordinal: int, worker: Worker) -> None:
+    def __init__(
+        self, source: Source, params: dict[str, Any], ordinal: int, worker: Worker, inherited: list[str]
+    ) -> None:
         self.source = source
         self.params = params
         self.ordinal = ordinal
         self.worker = worker
+        self.inherited = inherited
         self.name = source.id
         self.keep_state = False
         self.kept: dict[str, Any] = {}
@@ -149,7 +154,7 @@ class Maker:
         )
         worker = Worker(load, str(birth.extra["scratch"]))
         worker.watch(self._poller)
-        return Version(source, params, ordinal, worker)
+        return Version(source, params, ordinal, worker, inherited)
 
 
 def described(message: str, broke: Broke | None = None) -> dict[str, Any]:

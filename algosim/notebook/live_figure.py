@@ -116,7 +116,8 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
     def _paint(self, feed: Feed, now: float) -> None:
         """Send what differs from the last picture, in one message."""
         colours, series = self._colours(), feed.series(window=self.window)
-        drawn, look = traces(series, colours, MOST, self._focus()), layout(colours)
+        drawn = traces(series, colours, MOST, self._focus())
+        look = layout(colours, drawn)
         look["shapes"], look["annotations"] = marks(series, colours)
         self._pace.sent(self._last_trace_edit_id + 1, now)
         with self.batch_update():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from algosim.core.broker import Account
 from algosim.core.engine import Loop
 from algosim.errors import StrategyError
-from algosim.events import Detach, Order
+from algosim.events import Detach, Log, Order
 from algosim.runs.children import Child, Here
 from algosim.runs.frames import Block, Ended, Failed, Job, Started
 
@@ -145,18 +145,20 @@ class AccountStream:
         return _as_error(failed, f"{self._account.id}: {message}")
 
     def _with_detach(self, block: Block) -> Block:
-        """Add the detach of a strategy that failed in this block."""
+        """Add the detach of a strategy that failed in this block, and the line that says so."""
         for failure in self.failures:
             if self._upto < failure.seq <= block.last:
+                error = failure.frames or failure.message
                 detach = Detach(
                     seq=failure.seq,
                     id=self.id,
                     last_ack=failure.seq - 1,
                     version=self._account.versions[len(self.started) - 1].ordinal,
                     reason="error",
-                    error=failure.frames or failure.message,
+                    error=error,
                 )
                 insort(block.events, detach, key=BY_SEQ)
+                insort(block.events, Log(seq=failure.seq, id=self.id, text=error, level="error"), key=BY_SEQ)
         return block
 
     def _work(self, i: int, before: Ended | None, active: int | None = None) -> Child | Here:

@@ -12,11 +12,11 @@ import msgspec
 
 from algosim.core.broker import Account
 from algosim.core.desk import HISTORY
-from algosim.core.engine import Failure, Loop, Turn
+from algosim.core.engine import Failure, Loop, Turn, spoken
 from algosim.core.lines import Pen
 from algosim.core.strategy import Runner, explain, seed_globals, strategy_seed
 from algosim.errors import StrategyError
-from algosim.events import Event, Fill, Log
+from algosim.events import Event, Fill
 from algosim.runs.frames import Alive, Block, Columns, Ended, Failed, Job, Started, write_frame
 from algosim.runs.guard import die_with_launcher, die_with_parent
 from algosim.runs.launch import check_start, receive, take_stdout
@@ -48,12 +48,11 @@ def main() -> None:
             write_frame(out, frame)
 
     def give_up(error: StrategyError) -> None:
-        last_words = failed(watchdog.tick(), error)
-        last_words.overrun = True
-        send(last_words)
+        send(watchdog.last_words(error))
         os._exit(0)
 
     watchdog = Watchdog(job.config.limits)
+    watchdog.last_words = lambda error: _overrun(0, error)
     watchdog.start(give_up, lambda: send(Alive()))
     perform(job, send, watchdog)
     os._exit(0)  # all is said; taking the interpreter down takes longer, and waits for a learner's threads
@@ -91,6 +90,18 @@ def perform(job: Job, send: Callable[[Frame], None], watchdog: Watchdog) -> None
 def failed(seq: int, error: StrategyError) -> Failed:
     """Return the frame that tells of an error."""
     return Failed(seq, str(error), error.file, error.line, error.source, error.frames)
+
+
+def _overrun(seq: int, error: StrategyError) -> Failed:
+    frame = failed(seq, error)
+    frame.overrun = True
+    return frame
+
+
+def _cut_off(ended: Ended, id: str, block: int, error: StrategyError) -> Ended:
+    """Return the end of a strategy that does not return from ``on_stop``: it has stopped all the same."""
+    ended.events += spoken(id, block, {}, [("error", str(error))])
+    return ended
 
 
 def _call(hook: Callable[[int], None], now: int, loaded: Loaded, name: str) -> None:
@@ -143,7 +154,7 @@ class _Stint:
             self._send(failed(failure.seq, explain(failure.error, loaded.sources, "on_tick")))
 
         desk, limits = runner.desk, job.config.limits
-        self.watchdog.tick = lambda: int(desk.tick["seq"])
+        self.watchdog.last_words = lambda error: _overrun(int(desk.tick["seq"]), error)
         with self.watchdog.hook("on_tick", limits.on_tick_s, lambda: desk.now):
             loop.run(active, job.t_end, Turn(runner, tell, self.pen))
         if active < stop:
@@ -161,17 +172,20 @@ class _Stint:
         t_end = loop.end_time(job.last, job.t_end, job.ends_at)
         unfilled, events = loop.finish(t_end)
         if alive:
+            assert loop.account is not None
             runner.desk.forget()
+            block = loop.quote.seq + 1
+            ended = Ended(loop.account.state, runner.desk.books, {}, unfilled, [*events])
+            self.watchdog.last_words = lambda error: _cut_off(ended, job.id, block, error)
             fills = [event for event in events if isinstance(event, Fill)]
             if fills:
                 runner.desk.filled(fills)
-            block = loop.quote.seq + 1
             try:
                 with self.watchdog.hook("on_stop", job.config.limits.on_stop_s):
                     _call(runner.stop, t_end, loaded, "on_stop")
             except StrategyError as error:
                 runner.desk.say("error", str(error))
-            events += [Log(seq=block, id=job.id, text=text, level=level) for level, text in runner.desk.logs]
+            events += spoken(job.id, block, {}, runner.desk.logs)
         return unfilled, events
 
 

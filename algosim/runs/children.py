@@ -39,6 +39,7 @@ class Child:
         )
         self._patience_s = job.config.limits.wall_s + 2.0 * SIGN_OF_LIFE_S
         self._silent = False
+        self._id = job.id
         hand_over(self._process, msgspec.json.encode(job))
 
     def __iter__(self) -> Iterator[Frame]:
@@ -49,13 +50,13 @@ class Child:
                 yield frame
         status = self._process.wait()
         if self._silent:
-            msg = f"the strategy gave no sign of life for {self._patience_s:g} s"
+            msg = f"{self._id}: the strategy gave no sign of life for {self._patience_s:g} s"
             raise StrategyError(msg)
         if status != 0:
             self._complaints.seek(0)
             said = self._complaints.read().decode("utf-8", "replace").strip().splitlines()
             reason = f": {said[-1]}" if said else ""
-            msg = f"the strategy's process ended with status {status}{reason}"
+            msg = f"{self._id}: the strategy's process ended with status {status}{reason}"
             raise StrategyError(msg)
 
     def _next(self, frames: Iterator[Frame]) -> Frame | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from algosim.config import Limits
+    from algosim.runs.frames import Frame
 
 __all__ = ["SIGN_OF_LIFE_S", "Watchdog"]
 
@@ -37,13 +38,14 @@ class Watchdog:
     ----------
     sources : mapping of str to str
         The strategy's texts by the name they were compiled under; set once it is loaded.
-    tick : callable
-        Returns the number of the tick that the strategy is at; set once it trades.
+    last_words : callable
+        Returns what to send about a hook that is over its budget; whoever calls hooks sets it.
     """
+
+    last_words: Callable[[StrategyError], Frame]
 
     def __init__(self, limits: Limits) -> None:
         self.sources: Mapping[str, str] = {}
-        self.tick: Callable[[], int] = lambda: 0
         self._limits = limits
         self._give_up: Callable[[StrategyError], None] = _ignore
         self._sign: Callable[[], None] = _ignore
