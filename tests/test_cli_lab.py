@@ -69,7 +69,7 @@ def test_help_shows_an_example(capsys):
     assert main(["lab", "--help"]) == 0
     said = capsys.readouterr().out
     assert "lab [LESSON] [-- OPTIONS]" in said
-    assert "algosim lab 01" in said
+    assert "sim lab 01" in said
 
 
 @pytest.mark.live

@@ -92,7 +92,7 @@ VALID = {
     "run.export_dir": st.none() | path,
     "run.ticks": st.integers(0, 10**12),
     "ui.throttle_fps": st.integers(1, 1000),
-    "limits.output_kb": count,
+    "limits.output_kb": st.integers(1, 512),
 }
 settings_given = st.fixed_dictionaries({}, optional=VALID).map(
     lambda drawn: {"model.floor": 1.0} | drawn if "model.tick_size" in drawn else drawn
@@ -380,10 +380,10 @@ def test_a_bad_file_is_one_clear_error(case, tmp_path):
     content, words = BAD_FILES[case]
     file = tmp_path / "config.yaml"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ConfigError) as caught:
         load(file)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     message = str(caught.value)
     assert message.startswith(f"{file}: ")
     assert words in message

@@ -260,7 +260,7 @@ def test_a_strategy_that_fails_stops_and_its_account_goes_on(place):
     assert [order.seq for order in result.recording.orders if order.id == "bad"] == [10]
     [fill] = [fill for fill in result.recording.fills if fill.id == "bad"]
     assert fill.seq == 23  # placed at tick 10, due 2.5 s later
-    assert [log.text for log in result.recording.logs][-1] == "tick 15"
+    assert [f"bad: {log.text}" for log in result.recording.logs][-2:] == ["bad: tick 15", error]
     marks = [row.seq for row in result.recording.snapshots if row.id == "bad"]
     assert {20, 23, 30, 40, 50, 60, 61} <= set(marks)
     alone = evaluate({"good": paths["good"]}, seed=1, ticks=60, settings=settings)
@@ -457,9 +457,10 @@ def test_an_interrupted_run_leaves_no_process_and_a_folder_that_replays(place, m
             raise KeyboardInterrupt
 
     path = curious(place, "interrupted", every=3)
+    before = psutil.Process().children()
     with pytest.raises(KeyboardInterrupt):
         evaluate(path, seed=1, ticks=50_000, out="runs/broken", progress=interrupt)
-    assert psutil.Process().children() == []
+    assert psutil.Process().children() == before
     assert runs().loc[lambda table: table["folder"].str.endswith("broken"), "state"].tolist() == ["crashed"]
     result = replay("broken")
     assert 5000 < len(result.recording) < 50_000
@@ -538,6 +539,34 @@ def test_a_strategy_over_its_budget_is_detached_at_that_tick_and_the_account_goe
     assert "late.py, line " in detach.error or "strategy.py, line " in detach.error
     assert (len(result.ticks), len(result.trades)) == (6000, 1)
     assert replay(place / "late_run").digest == result.digest
+
+
+def test_an_on_stop_over_its_budget_takes_nothing_from_the_last_tick(place):
+    """At latency 0 the order of the last tick is due within the run; it fills whatever ``on_stop`` does."""
+    code = "def on_tick(ctx, tick):\n    ctx.target(tick['seq'] % 2)\n\ndef on_stop(ctx):\n    "
+    settings = {"on_stop_s": 0.3, "latency_ms": 0}
+    polite, endless = (
+        evaluate(write_strategy(place, "leaver", code + last), seed=1, ticks=9, settings=settings)
+        for last in ("pass\n", "while True: pass\n")
+    )
+    assert len(endless.recording.orders) == len(endless.recording.fills) == 9
+    assert endless.recording.fills == polite.recording.fills
+    assert polite.errors == []
+    (error,) = endless.errors
+    assert error.startswith("leaver: on_stop used more than 0.3 s (")
+
+
+def test_an_error_whose_text_raises_is_still_the_strategys(place):
+    code = """class Odd(Exception):
+    def __str__(self):
+        return self.text
+
+def on_tick(ctx, tick):
+    raise Odd
+"""
+    (error,) = evaluate(write_strategy(place, "odd", code), seed=1, ticks=3).errors
+    assert "line 6, in on_tick" in error
+    assert error.endswith("Odd: (its __str__ raises)")
 
 
 def test_what_strategies_say_is_a_table(place):

@@ -62,6 +62,51 @@ def test_live_evaluate_and_replay_are_one_run(home, market, seed, mode, latency_
     assert replayed.recording.fills == live.recording.fills
 
 
+DRAWN = """
+def init(ctx):
+    ctx.mean, ctx.bands = ctx.indicator.SMA(3), ctx.indicator.Bollinger(4)
+
+def on_tick(ctx, tick):
+    n, price = tick["seq"], tick["price"]
+    ctx.mean.update(price)
+    if n % 3:
+        ctx.bands.update(price)
+    if n == 20:
+        ctx.late = ctx.indicator.EMA(2)
+    if n > 20:
+        ctx.late.update(price)
+    if n % 7 == 0:
+        ctx.plot("mine", None if n % 2 else price)
+        ctx.plot("SMA(3)", price)
+    if n % 11 == 0:
+        ctx.log("eleven")
+        ctx.target(n % 5)
+    if n == {last}:
+        ctx.log("so far")
+        raise ValueError("enough")
+"""
+
+
+def test_what_strategies_draw_and_say_is_written_the_same(home, market):
+    """Columns headless, message by message live; also of one that fails, with its last lines."""
+    for name, last in (("goes", 0), ("fails", 40)):
+        write_strategy(home, name, DRAWN.format(last=last))
+    settings = {"schedule.mode": "fixed"}
+    with market(["goes", "fails", "momentum"], seed=2, settings=settings, ticks=60, out="live") as sim:
+        sim.wait()
+    result = evaluate(["goes", "fails", "momentum"], seed=2, settings=settings, ticks=60, out="evaluated")
+    live, evaluated = (
+        (home / name / "events.jsonl").read_bytes().splitlines() for name in ("live", "evaluated")
+    )
+    assert len(live) > 240
+    assert live[1:] == evaluated[1:]
+    assert list(result.recording.plots) == list(sim.stop().recording.plots)
+    assert [(log.seq, log.level) for log in result.recording.logs if log.id == "fails"][-2:] == [
+        (40, "log"),
+        (40, "error"),
+    ]
+
+
 @pytest.mark.parametrize("reveal", [True, False])
 def test_a_run_ends_with_its_duration(home, market, reveal):
     """Also the fills between the last tick and the end, and what ``on_stop`` sees of them, are the same."""
@@ -314,4 +359,24 @@ def test_a_new_version_may_drop_a_parameter_that_was_set(home, market):
         sim.set(id="a", every=4)
     live = sim.step(3).stop()
     assert [event.params for event in live.recording.members] == [{}, {"every": 2, "qty": 5.0}, {"qty": 5.0}]
+    assert replay("live").digest == live.digest
+
+
+def test_a_version_that_is_made_again_may_drop_a_parameter_too(home, market):
+    """It is imported twice: while it is, the version before it takes over and has its number."""
+    path, mark = home / "a.py", home / "importing"
+    path.write_text(RENAMED.format(name="every"), "utf-8")
+    sim = market(str(path), seed=3, settings={"ui.hot_reload": False}, out="live").run_until(ticks=5)
+    sim.set(id="a", every=2)
+    save(
+        path,
+        RENAMED.format(name="nth") + f"\nimport time\nopen({str(mark)!r}, 'w').close()\ntime.sleep(0.5)\n",
+    )
+    reload = threading.Thread(target=sim.reload, args=("a",))
+    reload.start()
+    until(mark.exists, "the import")
+    sim.step(1)
+    reload.join()
+    live = sim.step(3).stop()
+    assert [event.params for event in live.recording.members] == [{}, {"every": 2}, {}]
     assert replay("live").digest == live.digest

@@ -496,10 +496,25 @@ def test_the_end_waits_for_every_answer_and_every_on_stop():
     assert [(log.seq, log.text) for log in market.events(Log)] == [(3, "bye"), (3, "bye")]
 
 
-def test_a_strategy_that_does_not_come_to_an_end_is_detached():
-    market = Market().attach().tick().ack(1).end().detach()
+def test_a_strategy_that_does_not_come_to_its_last_tick_is_detached():
+    market = Market().attach().tick(2).ack(1).end().detach()
     assert market.sequencer.ended
     assert [(event.seq, event.last_ack) for event in market.events(Detach)] == [(2, 1)]
+
+
+def test_one_that_does_not_return_from_its_on_stop_has_had_its_last_tick():
+    market = Market().attach().tick().ack(1).end().detach()
+    assert market.sequencer.ended
+    assert market.events(Detach) == []
+    assert [(log.seq, log.level, log.text) for log in market.events(Log)] == [(2, "error", "why")]
+
+
+def test_what_a_strategy_says_as_it_fails_stands_at_the_tick_at_which_it_does():
+    market = Market(latency_ms=1000.0).attach("a").attach("b").tick(3)
+    market.ack(1, id="a").ack(2, id="a")
+    market.sequencer.log("a", [("error", "in tick 3")])
+    market.detach("a").ack(1, id="b").ack(2, id="b").ack(3, id="b")
+    assert [(log.seq, log.text) for log in market.events(Log)] == [(3, "in tick 3")]
 
 
 def test_one_that_has_stopped_cannot_be_detached_any_more():

@@ -43,7 +43,7 @@ class _Through(click.Command):
     "lab",
     cls=_Through,
     options_metavar="",
-    epilog=example("algosim lab", "algosim lab 01", "algosim lab -- --port 9000 --no-browser"),
+    epilog=example("sim lab", "sim lab 01", "sim lab -- --port 9000 --no-browser"),
 )
 @click.argument("lesson", required=False)
 @click.pass_context

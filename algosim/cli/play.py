@@ -35,7 +35,7 @@ def _speed(_context: click.Context, _parameter: click.Parameter, text: str | Non
 @click.option("--headless", is_flag=True, help="Print plain lines also on a terminal.")
 @click.pass_obj
 def play(session: Session, run: str, *, speed: Any, headless: bool) -> None:  # noqa: ANN401  (of `_speed`)
-    """Watch a recorded run again.
+    """Watch a recorded run again, at any speed.
 
     RUN is a run's folder, its id, or last. Nothing is computed again and nothing is written: every tick,
     trade and log line comes from the record, at the pace of --speed. Ends with the run's metrics and digest,

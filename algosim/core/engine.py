@@ -167,6 +167,7 @@ class Loop:
                 if failure is not None:
                     turn.failed(failure)
                     turn = None
+                    self.mark()
                     self._settle(ticks, failure.seq + 1 - ticks.first, events)
             elif self.account is not None:
                 self._settle(ticks, 0, events)

@@ -129,8 +129,10 @@ class Sequencer:
         return self._outside(order, self._quotes[self.last].conditions)
 
     def log(self, id: str, logs: Sequence[tuple[Level, str]]) -> None:
-        """Take lines that belong to no acknowledged tick; they go to the next block to be completed."""
-        self._part(self.complete + 1).extend(spoken(id, self.complete + 1, {}, logs))
+        """Take lines that belong to no acknowledged tick; they go to that which is to be acknowledged."""
+        member = self.members.get(id)
+        seq = self.complete + 1 if member is None or not member.present else member.last_ack + 1
+        self._part(seq).extend(spoken(id, seq, {}, logs))
 
     def detach(self, id: str, reason: str, error: str, version: int | None = None) -> None:
         """Let the run go on without a strategy; what it did not acknowledge never happened.

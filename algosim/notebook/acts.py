@@ -137,7 +137,11 @@ def dashboard(said: Words) -> object:
 def trades(said: Words) -> pd.DataFrame:
     """Show the trades."""
     trades = current.get().trades
-    return trades.tail(_number(said, 1)) if said.rest else trades
+    number = _number(said, 1)
+    if number < 1:
+        msg = f"the number of trades must be at least 1, got {number}"
+        raise ConfigError(msg)
+    return trades.tail(number) if said.rest else trades
 
 
 def metrics(said: Words) -> object:

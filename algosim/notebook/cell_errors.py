@@ -46,12 +46,25 @@ def fault_of(error: Mapping[str, object], path: Path) -> Fault:
     at = re.compile(rf"\S*{name}, line (\d+)(, in \S+)?")
     found = list(at.finditer(frames))
     if not found:
-        return Fault(message, 0, "", "")
+        return _interrupted(message, path)
     lines = frames.splitlines()
     after = frames[found[-1].end() :].splitlines()
     source = after[1].strip() if len(after) > 1 else ""
     shown = at.sub(r"line \1\2", "\n".join(lines[:-1])) if len(found) > 1 else ""
     return Fault(lines[-1], int(found[-1][1]), source, shown)
+
+
+def _interrupted(message: str, path: Path) -> Fault:
+    """Return the fault of code that was ended from outside: where it was stands behind what is told of it."""
+    place = re.search(rf" \(\S*{re.escape(f'{path.parent.name}/{path.name}')}, line (\d+)\)$", message)
+    if place is None:
+        return Fault(message, 0, "", "")
+    line = int(place[1])
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    return Fault(message[: place.start()], line, lines[line - 1].strip() if line <= len(lines) else "", "")
 
 
 def in_cell(error: StrategyError, path: Path, who: str) -> StrategyError:

@@ -9,7 +9,7 @@ from algosim.notebook import acts
 from algosim.notebook.help_card import Card
 from algosim.notebook.words import Option, Words, read_words, split
 from algosim.runs.workspace import strategy_names
-from algosim.settings import PRESETS, parse_assignment
+from algosim.settings import PRESETS, keys, parse_assignment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +50,7 @@ def run(line: str) -> object:
         msg = "%algosim present is not there yet"
         raise ConfigError(msg)
     if command is None:
-        msg = f"%algosim has no {name!r}{did_you_mean(name, COMMANDS)}; there are: {', '.join(COMMANDS)}"
-        raise ConfigError(msg)
+        raise ConfigError(_unknown(name, words))
     how = usage(name)
     said = read_words(
         words, command.options, usage=how, most=bool(command.rest), assigns=bool(command.assigns)
@@ -60,6 +59,15 @@ def run(line: str) -> object:
         msg = f"say {command.needs}: {command.example}"
         raise ConfigError(msg)
     return command.act(said)
+
+
+def _unknown(name: str, words: list[str]) -> str:
+    """Return what to say of a word that is no subcommand; the name of a setting is taken at its word."""
+    setting, equals, value = name.partition("=")
+    if any(setting in (key, key.rpartition(".")[2]) for key in keys()):
+        value = value if equals else (words or ["..."])[0]
+        return f"%algosim has no {setting!r}, which is a setting: write %algosim set {setting}={value}"
+    return f"%algosim has no {name!r}{did_you_mean(name, COMMANDS)}; there are: {', '.join(COMMANDS)}"
 
 
 def usage(name: str) -> str:

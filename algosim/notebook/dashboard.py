@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from algosim.live.simulation import Simulation
+from algosim.notebook import cell_dashboards
 from algosim.notebook.figures import Figures
 from algosim.notebook.log_panel import LogPanel
 from algosim.notebook.look import Look
@@ -211,6 +212,7 @@ def dashboard(
         Without it, that of the notebook.
     """
     made = Dashboard(source, fast=fast, theme=theme)
+    cell_dashboards.shown(made)
     if start:
         made.start()
     return made

@@ -33,7 +33,9 @@ def show(account: str, path: Path, warnings: Sequence[Finding], word: str) -> No
     before = _lines.pop(account, None)
     if before is not None:
         before.leave()
-    _lines[account] = Line(account, path, warnings, word)
+    sim = current.peek()
+    past = sim.run_id if sim is not None and sim.state in OVER else ""
+    _lines[account] = Line(account, path, warnings, word, past)
     if can_change() and not any(thread.name == NAME for thread in threading.enumerate()):
         threading.Thread(target=_write, name=NAME, daemon=True).start()
         atexit.unregister(_say_goodbye)

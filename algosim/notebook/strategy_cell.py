@@ -8,7 +8,6 @@ from algosim.core.doctor import Finding, check, errors
 from algosim.errors import ConfigError, StrategyError
 from algosim.live.arguments import account_id
 from algosim.notebook import current, kept, line_keeper
-from algosim.notebook.answers import parameters
 from algosim.notebook.cell_errors import in_cell
 from algosim.notebook.words import Option, Words, read_words, split
 from algosim.runs.own_strategies import is_shipped, own_path, save
@@ -64,9 +63,7 @@ def take(line: str, cell: str) -> None:
     try:
         _load(sim, account, path, said)
     except StrategyError as error:
-        why = _inherited(sim, account, path) if "has no parameter" in str(error) else ""
-        who = "\n".join(filter(None, (why, _who_trades(sim, account))))
-        raise in_cell(error, path, who) from None
+        raise in_cell(error, path, _who_trades(sim, account)) from None
 
 
 def _check_owner(name: str, path: Path, mark: str, *, force: bool) -> None:
@@ -123,15 +120,6 @@ def _who_trades(sim: Simulation | None, account: str) -> str:
     if known is None or known["state"] != "trading":
         return ""
     return f"version {known['version']} of {account} trades on"
-
-
-def _inherited(sim: Simulation | None, account: str, path: Path) -> str:
-    """Return a sentence on parameters that the market gives the strategy and that the cell has no more."""
-    known = None if sim is None else _known(sim, account)
-    gone = [] if known is None else [name for name in known["params"] if name not in parameters(path)]
-    if not gone:
-        return ""
-    return f"the market still gives it {', '.join(gone)}: keep that in PARAMS, or write --id {account}_2"
 
 
 def _check_account(sim: Simulation, account: str, path: Path) -> None:

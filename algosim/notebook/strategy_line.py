@@ -52,9 +52,13 @@ class Line:
         What the doctor has to say about it.
     word : str
         What it says first.
+    past : str
+        The id of the run that had ended before the cell ran; it says nothing of this strategy.
     """
 
-    def __init__(self, account: str, path: Path, warnings: Sequence[Finding], word: str) -> None:
+    def __init__(
+        self, account: str, path: Path, warnings: Sequence[Finding], word: str, past: str = ""
+    ) -> None:
         self._account = account
         self._path = path
         self._notes = "".join(
@@ -63,6 +67,7 @@ class Line:
         self._told: tuple[Sequence[Cell | str], Mapping[str, Any] | None] = ((), None)
         self._written, self._beat = 0.0, False
         self._version = ("", 0)
+        self._past = past
         self._over = False
         self._fault: Mapping[str, Any] | None = None
         self._lock = threading.Lock()
@@ -84,7 +89,7 @@ class Line:
     def look(self, sim: Simulation | None, status: Status) -> None:
         """Show how the strategy does."""
         with self._lock:
-            if not self._account or sim is None or status["state"] == "new":
+            if not self._account or sim is None or status["state"] == "new" or sim.run_id == self._past:
                 return
             known = status["strategies"].get(self._account)
             if known is None:

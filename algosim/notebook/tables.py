@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["config_table", "engine_table", "positions_table", "trades_table"]
 
 MOST_TRADES = 16
+
+_FILE = re.compile(r" \(\S+\.py, line (\d+)\)$")
+"""Where an error arose: the file is the strategy's, which the row names."""
 
 LONGEST = 80
 """Characters of an error that the table of accounts shows; the log has all of it."""
@@ -87,7 +91,7 @@ def _state(health: Mapping[str, Any]) -> Cell:
 def _how(health: Mapping[str, Any]) -> Cell:
     """Return what is worth knowing about a strategy: its error, its warm-up, or how slow it is."""
     if health.get("error"):
-        text = str(health["error"].get("message", ""))
+        text = _FILE.sub(r", line \1", str(health["error"].get("message", "")))
         return Cell(text if len(text) <= LONGEST else f"{text[:LONGEST]}...", "bad")
     if health.get("warmup"):
         return Cell(f"warming up {health['warmup']}", "wait")

@@ -105,9 +105,16 @@ def read_words(
         elif len(said.rest) < most:
             said.rest.append(word)
         else:
-            msg = f"{word!r} has no meaning here{did_you_mean(f'--{word}', known)}; write: {usage}"
-            raise ConfigError(msg)
+            raise ConfigError(_meaningless(word, left, known, usage, assigns=assigns))
     return said
+
+
+def _meaningless(word: str, left: Sequence[str], known: Iterable[str], usage: str, *, assigns: bool) -> str:
+    """Return what to say of a word too many; ``sigma = 0.4`` and ``sigma 0.4`` are meant as one word."""
+    value = "".join(left[:2]).removeprefix("=") if left and left[0].startswith("=") else "".join(left[:1])
+    if assigns and word.isidentifier() and value and not value.startswith("-"):
+        return f"write {word}={value}, in one word"
+    return f"{word!r} has no meaning here{did_you_mean(f'--{word}', known)}; write: {usage}"
 
 
 def _value(word: str, text: str) -> object:

@@ -133,9 +133,14 @@ class Result(RunData):
 
     @property
     def errors(self) -> list[str]:
-        """What stopped strategies, one text each."""
+        """What stopped strategies, and what went wrong in their ``on_stop``, one text each."""
+        end = self.recording.end
         lost = [event for event in self.recording.members if isinstance(event, Detach)]
-        return [f"{event.id}: {event.error or event.reason}" for event in lost]
+        last = [log for log in self.recording.logs if end and log.seq == end.seq and log.level == "error"]
+        return [
+            *(f"{event.id}: {event.error or event.reason}" for event in lost),
+            *(f"{log.id}: {log.text}" for log in last),
+        ]
 
     def export(self, folder: str | os.PathLike[str]) -> Path:
         """Copy the run folder to `folder` and return its path.
