@@ -77,7 +77,13 @@ def __getattr__(name: str) -> object:
     if home is None:
         msg = f"module 'algosim' has no attribute {name!r}"
         raise AttributeError(msg)
-    value = getattr(import_module(home), name)
+    try:
+        value = getattr(import_module(home), name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("anywidget", "ipywidgets", "traitlets"):
+            raise
+        msg = f"algosim.{name} needs {error.name}: pip install 'algosim[lab]'"
+        raise ModuleNotFoundError(msg, name=error.name) from None
     globals()[name] = value
     return value
 

@@ -109,7 +109,7 @@ def coerce(key: str, value: object) -> object:
 def parse_assignment(text: str) -> tuple[str, object]:
     """Split ``model.sigma=0.3`` into the full key and its checked value; the value is read as YAML."""
     name, equals, value = text.partition("=")
-    if not equals:
+    if not equals or not name.strip():
         raise ConfigError(f"{show(text)} is not an assignment: write it as model.sigma=0.3")
     from algosim.yaml_border import parse_yaml  # noqa: PLC0415  PyYAML is half of the import time
 

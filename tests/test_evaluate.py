@@ -140,6 +140,12 @@ def test_a_market_without_strategies():
     )
 
 
+@pytest.mark.parametrize("what", [5, "", object(), [5], {"a": None}, b"momentum"])
+def test_what_is_no_strategy_is_refused_in_words(what):
+    with pytest.raises(ConfigError, match="must be a name, a path or"):
+        evaluate(what, seed=1, ticks=1)
+
+
 # How long, and what still fills
 
 

@@ -189,6 +189,8 @@ class TestCourse:
         fails(ConfigError, lambda: sim.set(id="t", fast=4), "strategies.t")
         assert (sim.config, sim.metrics) == (config, figures)
         fails(EngineError, sim.reload, "the run has ended; reset()")
+        fails(EngineError, lambda: sim.set(id="nobody", fast=3), "no strategy 'nobody'", "there are: ")
+        fails(ConfigError, lambda: sim.add(5), "a strategy is a name or a path, got 5")
         fails(EngineError, lambda: sim.remove("s"), "reset()")
         config = sim.reset().config
         assert (config.portfolio.initial_cash, config.run.seed, config.model.sigma) == (5.0, 2, 0.3)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -68,6 +72,7 @@ class Page:
 def recording():
     """A run with a line near the price and one far from it."""
     recording = evaluate("sma_crossover", seed=3, ticks=3_000, isolate=False).recording
+    recording.plots = []
     for seq, price in enumerate(recording.price, 1):
         values = {"near": None if seq < 20 else price + 1.0, "far": np.sin(seq)}
         recording.plots.append(Plot(seq=seq, id="sma_crossover", values=values))
@@ -115,6 +120,30 @@ def test_what_is_drawn_is_the_feeds(figure, recording):
     assert list(series.lines) == ["near", "far"]
     assert all(trace(figure, name).showlegend for name in series.lines)
     assert (trace(figure, "near").yaxis, trace(figure, "far").yaxis) == ("y", "y4")
+
+
+def test_a_picture_waits_while_a_cell_imports_what_plotly_looks_into(figure, recording, monkeypatch):
+    feed, _ = fed(recording)
+    half = ModuleType("pandas")
+    half.__spec__ = ModuleSpec("pandas", None)
+    half.__spec__._initializing = True  # noqa: SLF001  (what imports of Python go by)
+    with monkeypatch.context() as importing:
+        importing.setitem(sys.modules, "pandas", half)
+        assert not figure.draw(feed)
+    assert figure.draw(feed)
+    np.testing.assert_array_equal(trace(figure, "price").y, feed.series(window=500).price)
+
+
+def test_a_line_with_a_scale_of_its_own_stands_below_the_price(figure, recording):
+    feed, _ = fed(recording)
+    figure.draw(feed)
+    look = figure.layout
+    assert look.yaxis4.visible
+    assert look.yaxis2.domain[1] < look.yaxis4.domain[0] < look.yaxis4.domain[1] < look.yaxis.domain[0]
+    plain, _ = fed(evaluate("sma_crossover", seed=3, ticks=100, isolate=False).recording)
+    figure.draw(plain)
+    assert not look.yaxis4.visible
+    assert look.yaxis.domain[0] < 0.5
 
 
 def test_a_long_window_is_thinned_and_keeps_its_extremes(figure, recording):

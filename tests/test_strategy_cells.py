@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import pytest
 
@@ -81,6 +82,16 @@ class TestLine:
         says(kernel, cell, "patient", "version 1", "trading", "position 1", "ticks")
         kernel.run("sim.stop()")
         says(kernel, cell, "run ended", "position 1")
+
+    def test_a_mended_one_waits_for_the_next_run(self, kernel):
+        """What became of its last version in a run that has ended is nothing of this cell's."""
+        kernel.run("sim = %algosim start --strategy momentum --seed 1 --speed 20")
+        says(kernel, kernel.run(hold("mended").replace("ctx.target", "1 / 0 #")), "failed")
+        kernel.run("sim.stop()")
+        cell = kernel.run(hold("mended"))
+        kernel.run("import time; time.sleep(1)")  # lines are looked at three times a second
+        assert "no market runs; the next one has it" in cell.text
+        assert "ZeroDivisionError" not in cell.text
 
     def test_a_kept_one_does_not_join_a_market_that_names_its_own(self, kernel):
         kernel.run(hold("patient"))
@@ -204,6 +215,13 @@ class TestErrors:
         kernel.run(hold("renamed", "qty=2"))
         cell = kernel.run(hold("renamed").replace("qty", "size"))
         says(kernel, cell, "version 2", "trading")
+
+    def test_one_that_never_ends_is_shown_with_its_line(self, kernel):
+        cell = kernel.run("%%strategy endless\n\ndef on_tick(ctx, tick):\n    while True:\n        pass\n")
+        kernel.until(lambda: "on_tick used more than 1 s" in cell.text, "the end of an endless loop")
+        found = re.search(r"line (\d): on_tick used more than 1 s</b><pre> *([^<]*)</pre>", cell.text)
+        assert found is not None, cell.text
+        assert (found[1], found[2]) in {("4", "while True:"), ("5", "pass")}
 
     def test_warnings_are_told_and_do_no_harm(self, kernel):
         cell = kernel.run("%%strategy dicey\nimport time\n\ndef on_tick(ctx, tick):\n    time.time()\n")

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from algosim.charts.palette import FONT
-from algosim.charts.point_messages import is_beside
+from algosim.charts.point_messages import is_beside, peak
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,10 +124,9 @@ def traces(
         drawn.append(_line(name, x, y, colours.lines[i], 2.2, **shown))
     drawn.append(_markers(series.buys, "BUY", "triangle-up", colours.buy, colours.ground))
     drawn.append(_markers(series.sells, "SELL", "triangle-down", colours.sell, colours.ground))
-    peak = np.where(series.drawdown > -1.0, series.equity / (1.0 + series.drawdown), series.equity)[keep]
     money = "%{y:,.2f}<extra>equity</extra>"
     axes = {"xaxis": "x2", "yaxis": "y2", "showlegend": False}
-    drawn.append(_line("peak", time, peak, "rgba(0,0,0,0)", 0, hoverinfo="skip", **axes))
+    drawn.append(_line("peak", time, peak(series)[keep], "rgba(0,0,0,0)", 0, hoverinfo="skip", **axes))
     shade = {"fill": "tonexty", "fillcolor": _see_through(colours.loss, 0.22)}
     drawn.append(
         _line("equity", time, series.equity[keep], colours.equity, 2.4, hovertemplate=money, **axes, **shade)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["BEAT", "ENDED", "Message", "PointMessages", "is_beside"]
+__all__ = ["BEAT", "ENDED", "Message", "PointMessages", "is_beside", "peak"]
 
 
 class Message(NamedTuple):
@@ -80,7 +80,7 @@ class PointMessages:
         order = {label: i for i, label in enumerate(self.feed.labels())}
         for label in series.lines.keys() - self._beside.keys():
             self._beside[label] = is_beside(series.lines[label], self.feed.series(window=self.window).price)
-        rows = [series.time, series.price, series.equity, _peak(series), *series.lines.values()]
+        rows = [series.time, series.price, series.equity, peak(series), *series.lines.values()]
         header |= {
             "first": series.first,
             "count": len(series.time),
@@ -104,9 +104,9 @@ def is_beside(line: Floats, price: Floats) -> bool:
     return bool(np.mean(outside | small) > 0.5)
 
 
-def _peak(series: Series) -> Floats:
-    """Return the equity's peak so far; the equity itself where it is not known."""
-    known = series.drawdown > -1.0
+def peak(series: Series) -> Floats:
+    """Return the equity's peak so far, also above an equity below zero; the equity itself at just zero."""
+    known = series.drawdown != -1.0
     return np.where(known, series.equity / np.where(known, 1.0 + series.drawdown, 1.0), series.equity)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["without_grammar"]
+__all__ = ["half_imported", "without_grammar"]
 
 GRAMMAR = "rfc3987_syntax"
 
@@ -30,3 +30,11 @@ def without_grammar() -> Iterator[None]:
         yield
     finally:
         del sys.modules[GRAMMAR]
+
+
+def half_imported(error: AttributeError) -> bool:
+    """Say whether it is of a module that another thread imports at this moment.
+
+    Plotly looks into pandas and its like as soon as they are in `sys.modules`, as while a cell imports them.
+    """
+    return "partially initialized module" in str(error)

@@ -66,5 +66,5 @@ def drawn(series: Series, theme: Theme) -> go.Figure:
         if (error.name or "").partition(".")[0] != "plotly":
             raise
         msg = "figures need plotly: pip install 'algosim[lab]'"
-        raise AlgosimError(msg) from error
+        raise AlgosimError(msg) from None
     return run_figure(series, palette(theme))

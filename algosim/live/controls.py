@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from algosim import settings as configuration
 from algosim.core.orders import clean_quantity, clean_side, clean_tag
-from algosim.errors import AlgosimError, ConfigError, EngineError
+from algosim.errors import AlgosimError, ConfigError, EngineError, did_you_mean
 from algosim.live.arguments import account_id, any_case, count, parameters, target
 from algosim.live.handle import Handle
 from algosim.runs.workspace import find_strategy
@@ -112,6 +112,11 @@ class Controls(Handle):
         if id is not None and runs:
             return self.reload(id, params=wanted)
         if id is not None:
+            known = self._noted.over(self.config).strategies
+            if id not in known:
+                there = ", ".join(known) or "none"
+                msg = f"no strategy {id!r} is in the market{did_you_mean(id, known)}; there are: {there}"
+                raise EngineError(msg)
             wanted = {f"strategies.{id}.params.{name}": value for name, value in wanted.items()}
         changes: dict[str, object] = {}
         for name, value in wanted.items():

@@ -1,6 +1,5 @@
 // Appended to plotly's widget module, with its two classes. A page then answers a picture with its number and cost
-// once it is on the screen, not with everything that plotly filled in; a second view begins with the newest picture;
-// and a view is as wide as its place.
+// once it is on the screen, not with everything that plotly filled in; and a second view begins with the newest picture.
 function followMarket(FigureModel, FigureView) {
   const put = (target, path, value) => {
     if (value === "_undefined_") return;
@@ -22,21 +21,9 @@ function followMarket(FigureModel, FigureView) {
     for (const [path, value] of Object.entries(sent.layout_data ?? {})) put(layout, path, value);
   };
 
-  const render = FigureView.prototype.perform_render;
-  FigureView.prototype.perform_render = function () {
-    render.call(this);
-    let width = this.el.clientWidth;
-    this.sizes = new ResizeObserver(() => {
-      if (this.el.clientWidth === width || !this.el.clientWidth || !this.el._fullLayout) return;
-      width = this.el.clientWidth;
-      this.autosizeFigure();
-    });
-    this.sizes.observe(this.el);
-  };
   const remove = FigureView.prototype.remove;
   FigureView.prototype.remove = function () {
     this.gone = true;
-    this.sizes?.disconnect();
     remove.call(this);
   };
 

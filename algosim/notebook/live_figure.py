@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +13,10 @@ from plotly.serializers import custom_serializers
 from algosim.charts.feed import Feed
 from algosim.charts.figures import layout, marks, traces
 from algosim.charts.palette import palette
+from algosim.charts.quick_import import half_imported
 from algosim.notebook.pace import Pace
 from algosim.notebook.theme import watch
+from algosim.notebook.widget_code import widget_code
 
 if TYPE_CHECKING:
     from algosim.charts.palette import Palette, Theme
@@ -28,15 +28,6 @@ MOST = 900
 
 _EMPTY = Feed(0.0).series()
 _plain = custom_serializers["to_json"]
-
-
-def _module(theirs: str) -> str:
-    """Return plotly's widget module with what a market needs; as it is if its classes are not found in it."""
-    names = re.search(r"export\s*\{\s*([\w$]+) as FigureModel,\s*([\w$]+) as FigureView\b", theirs)
-    if names is None:
-        return theirs
-    ours = Path(__file__).with_suffix(".js").read_text("utf-8")
-    return f"{theirs}\n{ours}\nfollowMarket({names[1]}, {names[2]});\n"
 
 
 class LiveFigure(go.FigureWidget):  # type: ignore[misc]
@@ -55,7 +46,7 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
         Whatever the page's is.
     """
 
-    _esm = _module(str(go.FigureWidget._esm))  # noqa: SLF001
+    _esm = widget_code(str(go.FigureWidget._esm), "fill_width.js", "live_figure.js")  # noqa: SLF001
     window: int = 2_000
     _open = False
 
@@ -83,8 +74,13 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
             state = feed, feed.place(), self.window, self._focus()
             if not self._open or state == self._shown or not self._pace.ready(now):
                 return False
+            try:
+                self._paint(feed, now)
+            except AttributeError as error:
+                if not half_imported(error):
+                    raise
+                return False  # the next one comes when the import is over
             self._feed, self._shown = feed, state
-            self._paint(feed, now)
             return True
 
     @property

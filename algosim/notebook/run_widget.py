@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from algosim.charts.whole_run import drawn
 from algosim.notebook import theme as page
+from algosim.notebook.widget_code import widget_code
 
 if TYPE_CHECKING:
     from algosim.charts.feed import Series
@@ -26,10 +27,13 @@ class RunFigure(go.FigureWidget):  # type: ignore[misc]
         None follows the page.
     """
 
+    _esm = widget_code(str(go.FigureWidget._esm), "fill_width.js")  # noqa: SLF001
+
     def __init__(self, series: Series, theme: Theme | None) -> None:
         self._series = series
         watch = page.watch()
         super().__init__(drawn(series, theme or watch.theme))
+        self._config = {"displaylogo": False}
         if theme is None:
             watch.observe(self._repaint, "theme")
 

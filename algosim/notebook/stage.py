@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import ipywidgets as widgets
 
-from algosim.charts.quick_import import without_grammar
+from algosim.charts.quick_import import half_imported, without_grammar
 from algosim.errors import AlgosimError
 from algosim.notebook.fast_view import FastView
 
@@ -97,6 +97,9 @@ class Stage:
         except AlgosimError as error:  # the fast view was not built
             self._failed(error)
             self.kind.value = "plotly"
+        except AttributeError as error:
+            if not half_imported(error):
+                raise  # otherwise the next picture tries again
 
     def _put(self) -> None:
         with self._lock:

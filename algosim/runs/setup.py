@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -123,7 +123,9 @@ def _specs(strategy: StrategyArgument) -> dict[str, StrategySpec]:
         if "path" in strategy and set(strategy) <= {"path", "params"}:  # one strategy, as a config has it
             return _specs([strategy])
         return {name: _spec(name, entry) for name, entry in strategy.items()}
-    entries = [strategy] if isinstance(strategy, str | os.PathLike) else list(strategy or ())
+    entries: Iterable[Any] = () if strategy is None else [strategy]
+    if isinstance(strategy, Iterable) and not isinstance(strategy, str | os.PathLike):
+        entries = strategy
     specs: dict[str, StrategySpec] = {}
     for entry in entries:
         spec = _spec("strategy", entry)
@@ -150,7 +152,7 @@ def _id_of(path: str) -> str:
 
 
 def _spec(name: str, entry: object) -> StrategySpec:
-    if isinstance(entry, str | os.PathLike):
+    if isinstance(entry, str | os.PathLike) and os.fspath(entry):
         return StrategySpec(path=str(os.fspath(entry)))
     if isinstance(entry, StrategySpec):
         return entry

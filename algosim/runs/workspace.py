@@ -69,6 +69,9 @@ def find_strategy(what: str | os.PathLike[str], base: Path | None = None) -> Sou
     ConfigError
         If there is none, with the nearest name.
     """
+    if not isinstance(what, str | os.PathLike):
+        msg = f"a strategy is a name or a path, got {what!r}"
+        raise ConfigError(msg)
     names = strategy_names()
     text = os.fspath(what)
     if text in names:
