@@ -122,7 +122,7 @@ def test_what_is_drawn_is_the_feeds(figure, recording):
     assert (trace(figure, "near").yaxis, trace(figure, "far").yaxis) == ("y", "y4")
 
 
-def test_a_picture_waits_while_a_cell_imports_what_plotly_looks_into(figure, recording, monkeypatch):
+def test_a_picture_waits_while_a_cell_imports_what_plotly_looks_into(figure, recording, clock, monkeypatch):
     feed, _ = fed(recording)
     half = ModuleType("pandas")
     half.__spec__ = ModuleSpec("pandas", None)
@@ -130,17 +130,19 @@ def test_a_picture_waits_while_a_cell_imports_what_plotly_looks_into(figure, rec
     with monkeypatch.context() as importing:
         importing.setitem(sys.modules, "pandas", half)
         assert not figure.draw(feed)
+    clock.now += 10.0
     assert figure.draw(feed)
     np.testing.assert_array_equal(trace(figure, "price").y, feed.series(window=500).price)
 
 
-def test_a_line_with_a_scale_of_its_own_stands_below_the_price(figure, recording):
+def test_a_line_with_a_scale_of_its_own_stands_below_the_price(figure, recording, clock):
     feed, _ = fed(recording)
     figure.draw(feed)
     look = figure.layout
     assert look.yaxis4.visible
     assert look.yaxis2.domain[1] < look.yaxis4.domain[0] < look.yaxis4.domain[1] < look.yaxis.domain[0]
     plain, _ = fed(evaluate("sma_crossover", seed=3, ticks=100, isolate=False).recording)
+    clock.now += 10.0
     figure.draw(plain)
     assert not look.yaxis4.visible
     assert look.yaxis.domain[0] < 0.5

@@ -20,8 +20,10 @@ from algosim.core.strategy import Hooks
 from algosim.errors import ConfigError
 from algosim.notebook import extension
 from algosim.notebook.answers import Findings
+from algosim.notebook.books import Books
 from algosim.notebook.cell_errors import fault_of
 from algosim.notebook.help_card import HOOKS, TICK, Card
+from algosim.notebook.tables import positions_table
 from algosim.notebook.tidy import Cell, Table
 from algosim.notebook.words import Option, read_words, split
 from algosim.runs.evaluate import evaluate
@@ -184,3 +186,10 @@ class TestLight:
     def test_nobody_is_told_by_default(self):
         with reporting("evaluating", None) as told:
             assert told is None
+
+
+def test_an_error_in_the_table_of_accounts_keeps_its_line():
+    """The file is the row's own strategy; with it, the line would be cut off."""
+    message = "on_tick: ZeroDivisionError: division by zero (strategies/mine/strategy.py, line 7): 1 / 0"
+    status = {"strategies": {"mine": {"state": "failed", "error": {"message": message}}}}
+    assert "division by zero, line 7" in positions_table(Books(100.0), status, 10.0)

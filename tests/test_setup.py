@@ -115,7 +115,7 @@ def test_durations(text, seconds):
         ("strategies", "the folder 'strategies' has no strategy.py"),
         ("notes.txt", "'notes.txt' is not a Python file"),
         ("my strategy.py", r"'my strategy' cannot be an id .*name it: {'my_id': 'my strategy.py'}"),
-        ("", "path must be a path"),
+        ("", "must be a name, a path or"),
         (["mine", "strategies/mine"], "'mine' is given twice; name each"),
         ({"a b": "mine"}, "an id in strategies"),
         ({"a": 3}, r"strategy 'a' must be a name, a path or \{'path'"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 
 import pytest
 
@@ -219,9 +218,8 @@ class TestErrors:
     def test_one_that_never_ends_is_shown_with_its_line(self, kernel):
         cell = kernel.run("%%strategy endless\n\ndef on_tick(ctx, tick):\n    while True:\n        pass\n")
         kernel.until(lambda: "on_tick used more than 1 s" in cell.text, "the end of an endless loop")
-        found = re.search(r"line (\d): on_tick used more than 1 s</b><pre> *([^<]*)</pre>", cell.text)
-        assert found is not None, cell.text
-        assert (found[1], found[2]) in {("4", "while True:"), ("5", "pass")}
+        places = ("line 4: {} while True:", "line 5: {} pass")
+        assert any(place.format("on_tick used more than 1 s") in cell.text for place in places), cell.text
 
     def test_warnings_are_told_and_do_no_harm(self, kernel):
         cell = kernel.run("%%strategy dicey\nimport time\n\ndef on_tick(ctx, tick):\n    time.time()\n")

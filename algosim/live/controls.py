@@ -116,7 +116,7 @@ class Controls(Handle):
             if id not in known:
                 there = ", ".join(known) or "none"
                 msg = f"no strategy {id!r} is in the market{did_you_mean(id, known)}; there are: {there}"
-                raise EngineError(msg)
+                raise ConfigError(msg)
             wanted = {f"strategies.{id}.params.{name}": value for name, value in wanted.items()}
         changes: dict[str, object] = {}
         for name, value in wanted.items():

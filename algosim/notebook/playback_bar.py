@@ -59,8 +59,10 @@ class PlaybackBar:
         self.steps = widgets.IntText(value=1, tooltip="ticks to a step")
         self.steps.add_class("algosim-steps")
         self.speed = knobs.speed(self._ask_speed)
+        longest = max(player.duration, 1e-9)
+        # With continuous_update a page sends back each position it is shown, as if a person had chosen it
         self.seek = widgets.FloatSlider(
-            min=0.0, max=max(player.duration, 1e-9), step=max(player.duration, 1e-9) / 1000, readout=False
+            min=0.0, max=longest, step=longest / 1000, readout=False, continuous_update=False
         )
         self.seek.add_class("algosim-seek")
         self._place = Knob("position", [Input(self.seek, self._show, float)], self._ask_seek, None)

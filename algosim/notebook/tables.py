@@ -22,7 +22,7 @@ __all__ = ["config_table", "engine_table", "positions_table", "trades_table"]
 
 MOST_TRADES = 16
 
-_FILE = re.compile(r" \(\S+\.py, line (\d+)\)$")
+_FILE = re.compile(r" \(\S+\.py, line (\d+)\)")
 """Where an error arose: the file is the strategy's, which the row names."""
 
 LONGEST = 80

@@ -8,8 +8,14 @@ import signal
 
 import psutil
 
+from tests.browser.board import Board
 from tests.live_markets import answers, until
 
+DASHBOARD = """
+import algosim
+sim = algosim.Simulation(strategy="sma_crossover", seed=42)
+board = sim.dashboard()
+board"""
 START = """
 import algosim, json
 sim = algosim.Simulation(strategy="sma_crossover", seed=42, speed=5)
@@ -92,6 +98,25 @@ def test_two_notebooks_at_once(notebook):
         assert int(book.value(f"len(sim.wait(ticks={before + 5}).recording)")) >= before + 5
     books[0].restart()
     assert books[1].value("sim.state") == "'running'"
+
+
+def test_a_cell_with_a_dashboard_leaves_no_market_behind_when_it_runs_again(notebook):
+    book = notebook(DASHBOARD)
+    book.run(0)
+    Board(book, 0).moves()
+    before = book.engine()
+    book.run(0)
+    assert psutil.wait_procs(before, timeout=10.0)[1] == []
+    Board(book, 0).moves()
+
+
+def test_a_market_that_a_variable_has_goes_on_without_its_dashboard(notebook):
+    book = notebook("markets = []", f"{DASHBOARD}\nmarkets.append(sim)\nboard")
+    book.run(0)
+    for _ in range(2):
+        book.run(1)
+        Board(book, 1).moves()
+    assert book.value("[market.state for market in markets]") == "['running', 'running']"
 
 
 def test_running_a_cell_again_is_safe(notebook):

@@ -67,6 +67,27 @@ def test_a_recorded_run_plays(notebook):
     until(lambda: 0.0 < board.chart() <= 10.0, "the beginning on the chart again", 60.0)
 
 
+def test_playback_comes_to_its_end_by_itself(notebook):
+    """A page that sends positions back would have it go to and fro."""
+    run = (
+        "import algosim\n"
+        "algosim.evaluate('sma_crossover', seed=3, duration='60s', out='runs/first')\n"
+        "board = algosim.play('first', speed=8)\nboard"
+    )
+    book = notebook(run)
+    book.run(0)
+    board = Board(book, 0)
+    board.moves()
+    places = []
+
+    def over():
+        places.append(board.chart())
+        return board.state() == "stopped"
+
+    until(over, "the end", 30.0)
+    assert places == sorted(places)
+
+
 def test_a_slow_browser_gets_its_chart(notebook):
     """A page gives a widget's code two seconds, which a slow one needs longer for: it is sent again."""
     book = notebook(LINES)
