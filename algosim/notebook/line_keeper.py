@@ -6,6 +6,7 @@ import atexit
 import threading
 from typing import TYPE_CHECKING
 
+import algosim.live.own_engine  # noqa: F401  (at exit it stops markets, after our goodbye: it was here first)
 from algosim.errors import AlgosimError
 from algosim.notebook import current
 from algosim.notebook.outputs import can_change
