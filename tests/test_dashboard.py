@@ -301,7 +301,7 @@ def test_a_crash_is_shown_as_one(market, board):
     kill(sim.status["processes"]["simulator"])
     shows(dashboard, "stopped: the run crashed")
     assert marked(dashboard.root, "algosim-ended")
-    assert dashboard.controls.order.buy.disabled
+    until(lambda: dashboard.controls.order.buy.disabled, "no order can be given")
 
 
 def test_the_newest_dashboard_of_a_market_is_the_live_one(market, board):
