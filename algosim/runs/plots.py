@@ -46,7 +46,7 @@ class Plots(Sequence[Plot]):
                 self._names.append(names)
 
     def add(self, several: Sequence[Lines]) -> None:
-        """Take what indicators showed; of each strategy in order, of several one after the other."""
+        """Take what indicators showed; where there are several strategies, one after the other."""
         for lines in several:
             self._choose((lines.id, *lines.names))
             n, width, first = len(lines.seq), len(lines.names), len(self._values)

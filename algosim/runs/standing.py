@@ -8,6 +8,7 @@ import msgspec
 
 from algosim import settings
 from algosim.config import StrategySpec
+from algosim.core.orders import signed
 from algosim.events import Attach, Detach, Remove, Version
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Standing:
             self._member(member)
         for order in self._news("orders", recording.orders):
             self._open[order.id, order.number] = order
-            self._books(order.id)["pending"] += _signed(order)
+            self._books(order.id)["pending"] += signed(order.side, order.qty)
         for fill in self._news("fills", recording.fills):
             self._fill(fill)
 
@@ -108,8 +109,4 @@ class Standing:
         books["realized"] += fill.realized
         self._open.pop((fill.id, fill.number), None)
         waiting = [order for order in self._open.values() if order.id == fill.id]
-        books["pending"] = sum(map(_signed, waiting), 0.0)
-
-
-def _signed(order: Order) -> float:
-    return order.qty if order.side == "BUY" else -order.qty
+        books["pending"] = sum((signed(order.side, order.qty) for order in waiting), 0.0)
