@@ -135,6 +135,7 @@ class _Host:
         elif op == "begin":
             self.seat.begin()
         elif op == "reload":
+            self.watch.note()  # before they are read: what is saved in between is seen
             self.versions.prepare(
                 document.get("params"), keep_state=bool(document.get("keep_state")), rid=document.get("rid")
             )

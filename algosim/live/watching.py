@@ -41,6 +41,10 @@ class Watch:
             self._known = self._last
         return settled
 
+    def note(self) -> None:
+        """Take the files as they are for known: somebody is about to load them."""
+        self._known = self._last = self._stamp()
+
     def _stamp(self) -> Stamp:
         """Return time and size of each file; nothing while the entry file is being replaced."""
         stamp: Stamp = {}
