@@ -10,6 +10,7 @@ from algosim.config import Config
 from algosim.core.broker import Account
 from algosim.core.engine import Failure, Loop, Turn
 from algosim.core.lines import Pen
+from algosim.core.market import Market
 from algosim.core.strategy import Hooks, Runner, strategy_seed
 from algosim.events import Event, Fill, Log, Order, Plot, Snapshot
 from algosim.settings import with_settings
@@ -34,7 +35,13 @@ class Session:
         self.blocks: list[Ticks] = []
         self.events: list[Event] = []
         self.failures: list[Failure] = []
-        self.loop = Loop(self.config, seed, self.account, list(script), self._emit)
+        self.loop = Loop(
+            self.config,
+            Market(self.config.model, self.config.schedule, seed),
+            self.account,
+            list(script),
+            self._emit,
+        )
 
     def _emit(self, ticks, events):
         self.blocks.append(ticks)

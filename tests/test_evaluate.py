@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import subprocess
@@ -599,3 +600,85 @@ def test_what_indicators_showed_is_kept_of_short_runs(length, kept):
     if kept:
         assert [plot.seq for plot in plots] == list(range(1, 301))
         assert plots[-1].values.keys() == {"SMA(20)", "SMA(50)"}
+
+
+# What a strategy's process does not have
+
+
+SPY = """
+    import gc
+
+    def on_tick(ctx, tick):
+        if tick["seq"] == 50:
+            known = [part for whole in gc.get_objects() for part in gc.get_referents(whole)]
+            print(any(type(each).__name__ == "Market" for each in known))
+            print("123456789"[::-1] in [str(each) for each in known if isinstance(each, int | str)])
+"""
+
+
+def test_a_strategy_finds_neither_the_seed_nor_the_market_that_draws(place):
+    """Who has them has the prices to come."""
+    result = evaluate(write_strategy(place, "spy", SPY), seed=987654321, ticks=100)
+    assert [log.text for log in result.recording.logs] == ["False", "False"]
+    here = evaluate(write_strategy(place, "spy", SPY), seed=987654321, ticks=100, isolate=False)
+    assert [log.text for log in here.recording.logs] == ["True", "True"]  # the spy sees what there is
+
+
+def test_what_a_strategy_starts_reads_none_of_its_market(place):
+    path = write_strategy(
+        place,
+        "reader",
+        """
+        import subprocess
+
+        def on_tick(ctx, tick):
+            if tick["seq"] == 10:
+                print(subprocess.run(["cat"], capture_output=True, check=True).stdout)
+                try:
+                    input()
+                except EOFError:
+                    print("nothing to read")
+            ctx.target(tick["seq"] % 2)
+        """,
+    )
+    result = evaluate(path, seed=1, ticks=20_000)
+    assert [log.text for log in result.recording.logs] == ["b''", "nothing to read"]
+    assert len(result.recording) == 20_000
+    assert not result.errors
+
+
+def test_what_a_strategy_leaves_behind_does_not_keep_the_run_from_its_end(place):
+    path = write_strategy(
+        place,
+        "forker",
+        """
+        import os
+        import time
+
+        def init(ctx):
+            left = os.fork()
+            if left == 0:
+                time.sleep(60)
+                os._exit(0)
+            print(left)
+
+        def on_tick(ctx, tick):
+            if tick["seq"] == 10:
+                raise RuntimeError("stop")
+        """,
+    )
+    result = evaluate(path, seed=1, ticks=200_000)
+    assert result.errors
+    assert len(result.recording) == 200_000
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(int(result.recording.logs[0].text)).wait(3.0)
+
+
+def test_the_end_of_the_market_is_told_as_such(place):
+    with pytest.raises(ConfigError, match="146 simulated years"):
+        evaluate(
+            write_strategy(place, "idle", "def on_tick(ctx, tick): pass"),
+            seed=1,
+            ticks=10_000,
+            settings={"schedule.mode": "fixed", "schedule.dt_fixed_ms": 1e9},
+        )

@@ -16,7 +16,7 @@ from scipy import stats
 
 from algosim.config import Model, Schedule
 from algosim.core import market as market_module
-from algosim.core.market import Market, milliseconds_to_ns, to_price
+from algosim.core.market import GivenMarket, Market, milliseconds_to_ns, to_price
 from algosim.core.randomness import derive, stream
 from algosim.core.ticks import shown
 from algosim.errors import ConfigError
@@ -488,3 +488,27 @@ def test_what_one_strategy_does_to_its_tick_another_does_not_see():
     mine["model_state"]["x"] = 0.0
     assert other["price"] == ticks.price[0]
     assert other["model_state"]["x"] == ticks.x[0]
+
+
+# A market that was drawn elsewhere
+
+
+@settings(max_examples=50)
+@given(
+    drawn=st.lists(st.integers(1, 40), min_size=1, max_size=10),
+    portions=st.lists(st.integers(1, 60), min_size=1, max_size=20),
+    until_ms=st.integers(1, 20_000),
+)
+def test_given_ticks_are_handed_out_as_a_market_does(drawn, portions, until_ms):
+    """Whatever the blocks that they came in."""
+    source, one = (Market(RAW, Schedule(), 3) for _ in range(2))
+    other = GivenMarket(RAW, iter([source.take(n) for n in drawn]))
+    until = until_ms * 1_000_000
+    assert (other.price, other.x) == (one.price, one.x)
+    while portions and other.peek_time() <= until:
+        assert other.peek_time() == one.peek_time()
+        taken = other.take(portions.pop(), until)
+        assert same(taken[1:], one.take(len(taken.time), until)[1:])
+        assert (other.seq, other.time, other.price, other.x) == (one.seq, one.time, one.price, one.x)
+    if other.seq == sum(drawn):
+        assert other.peek_time() > 2**62  # no tick comes any more, whatever the end of the run

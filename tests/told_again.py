@@ -11,6 +11,7 @@ from algosim.core.blocks import close, in_blocks
 from algosim.core.broker import Account
 from algosim.core.desk import Desk
 from algosim.core.engine import Loop, Turn
+from algosim.core.market import Market
 from algosim.events import Attach, Detach, End, Remove, Tick, Version
 from algosim.runs.recording import Recording
 from tests.lockstep_hosts import LIMITS, SEED, hire
@@ -50,7 +51,9 @@ class Again:
         script = [replace(event) for event in (*recorded.controls, *outside)]
         script.sort(key=lambda event: (event.seq, rank[event.origin] if event in outside else 1))
         self.account = Account(id, config.portfolio.initial_cash)
-        self.loop = Loop(config, SEED, self.account, script, self._emit)
+        self.loop = Loop(
+            config, Market(config.model, config.schedule, SEED), self.account, script, self._emit
+        )
         for stint in stints([event for event in recorded.members if event.id == id], self.last):
             self._carry_out(*stint)
         self.loop.run(self.last)
@@ -111,5 +114,6 @@ def market_of(recorded, config):
     """Return the ticks of a market without an account."""
     blocks = []
     script = [replace(event) for event in recorded.controls]
-    Loop(config, SEED, None, script, lambda ticks, _: blocks.append(ticks)).run(len(recorded))
+    market = Market(config.model, config.schedule, SEED)
+    Loop(config, market, None, script, lambda ticks, _: blocks.append(ticks)).run(len(recorded))
     return blocks

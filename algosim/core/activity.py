@@ -141,7 +141,10 @@ def _marks(price: NDArray[np.float64], first: int, last_seq: int | None) -> NDAr
     if price.size == 0:
         return np.zeros(2)
     last = price.size if last_seq is None else max(last_seq, 1)
-    return price[np.clip(np.arange(first - 1, price.size + 1), 0, last - 1)]
+    marks = np.full(price.size - first + 2, price[last - 1])
+    marks[0] = price[max(min(first, last) - 1, 0)]
+    marks[1 : 1 + max(last - first, 0)] = price[first:last]
+    return marks
 
 
 def _while_marked(span: Span, time_ns: NDArray[np.int64], last_seq: int | None) -> Span:

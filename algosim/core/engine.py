@@ -13,7 +13,7 @@ import msgspec
 
 from algosim.core.broker import Conditions, Quote
 from algosim.core.desk import Desk
-from algosim.core.market import Market
+from algosim.core.strategy import check_ran
 from algosim.core.ticks import shown
 from algosim.events import Log, Order, Plot
 from algosim.times import parse_epoch
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from algosim.core.broker import Account
     from algosim.core.desk import Books, Request
     from algosim.core.lines import Pen
-    from algosim.core.market import Ticks
+    from algosim.core.market import GivenMarket, Market, Ticks
     from algosim.core.strategy import Runner
     from algosim.events import Control, Event, Fill, Level
 
@@ -96,7 +96,8 @@ class Loop:
     ----------
     config : Config
         As it was at the start of the run.
-    seed : int
+    market : Market or GivenMarket
+        Before its first tick.
     account : Account or None
         None moves the market alone.
     script : sequence of Control and Order
@@ -116,13 +117,13 @@ class Loop:
     def __init__(
         self,
         config: Config,
-        seed: int,
+        market: Market | GivenMarket,
         account: Account | None,
         script: Sequence[Control | Order],
         emit: Emit,
     ) -> None:
         self.config = config
-        self.market = Market(config.model, config.schedule, seed)
+        self.market = market
         self.account = account
         self.quote = Quote(0, 0, self.market.price, Conditions.of(config.execution))
         self._script = script
@@ -230,12 +231,12 @@ class Loop:
                     if fills:
                         desk.filled(fills)
                     wake = self._wake(ticks, i + 1)
-                on_tick(ctx, tick)
+                if (result := on_tick(ctx, tick)) is not None:
+                    check_ran(result, "on_tick")
                 if desk.said:
                     due = present["ts_sim"] + latency
                     self._hear(turn, present["seq"], due, events)
-                    if account.next_due < wake:
-                        wake = account.next_due
+                    wake = min(wake, account.next_due)
                 elif pen is not None:
                     pen.note(present["seq"])
         except (Exception, SystemExit) as error:  # noqa: BLE001  (the learner's code may raise anything)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from algosim.config import Model, Schedule
 
-__all__ = ["Market", "Ticks", "milliseconds_to_ns", "to_price"]
+__all__ = ["GivenMarket", "Market", "Ticks", "milliseconds_to_ns", "to_price"]
 
 CHUNK = 4096
 """Shocks drawn and ticks computed at once; has no influence on the path."""
@@ -33,6 +33,9 @@ STATE_CAP = 1e6
 
 LAST_NS = 2**62
 """No tick is later than this, 146 years; times and what is due after them fit 64 bits."""
+
+NEVER = 2**63 - 1
+"""When a tick comes that does not come any more [ns]."""
 
 
 def milliseconds_to_ns(milliseconds: float) -> int:
@@ -82,16 +85,8 @@ class Ticks(NamedTuple):
     x: NDArray[np.float64]
 
 
-class Market:
-    """Ticks 1, 2, ... of one asset.
-
-    Parameters
-    ----------
-    model : Model
-        Process, price map and tick size.
-    schedule : Schedule
-        Arrivals: fixed gaps, or exponential ones (Poisson arrivals).
-    seed : int
+class _Course:
+    """Ticks 1, 2, ... handed out one after another from those that are known ahead.
 
     Attributes
     ----------
@@ -99,24 +94,12 @@ class Market:
         Number, simulated time [ns], state and price of the last tick handed out (0, 0, x0, that price).
     """
 
-    def __init__(self, model: Model, schedule: Schedule, seed: int) -> None:
-        self.model = model
-        self.schedule = schedule
+    def __init__(self, model: Model) -> None:
         self.seq = 0
         self.time = 0
         self.x = model.x0
         self.price = float(to_price(np.array([model.x0]), model)[0])
-        self._path = stream(seed, "path")
-        self._arrivals = stream(seed, "arrivals")
-        self._drawn = 0
-        self._eps = self._gaps = np.empty(0)
         self._ahead: Ticks | None = None
-
-    def change(self, model: Model, schedule: Schedule) -> None:
-        """Use these parameters from the next tick on."""
-        self.model = model
-        self.schedule = schedule
-        self._ahead = None
 
     def peek_time(self) -> int:
         """Return the simulated time [ns] of the next tick under the present parameters."""
@@ -143,6 +126,38 @@ class Market:
             ahead = self._ahead = self._compute()
         return ahead
 
+    def _compute(self) -> Ticks:
+        """Return ticks from the next one on."""
+        raise NotImplementedError
+
+
+class Market(_Course):
+    """A market that draws its ticks.
+
+    Parameters
+    ----------
+    model : Model
+        Process, price map and tick size.
+    schedule : Schedule
+        Arrivals: fixed gaps, or exponential ones (Poisson arrivals).
+    seed : int
+    """
+
+    def __init__(self, model: Model, schedule: Schedule, seed: int) -> None:
+        super().__init__(model)
+        self.model = model
+        self.schedule = schedule
+        self._path = stream(seed, "path")
+        self._arrivals = stream(seed, "arrivals")
+        self._drawn = 0
+        self._eps = self._gaps = np.empty(0)
+
+    def change(self, model: Model, schedule: Schedule) -> None:
+        """Use these parameters from the next tick on."""
+        self.model = model
+        self.schedule = schedule
+        self._ahead = None
+
     @np.errstate(over="ignore", invalid="ignore")  # STATE_CAP bounds what overflows
     def _compute(self) -> Ticks:
         """Compute the ticks after the last one handed out, to the end of the shocks drawn."""
@@ -168,6 +183,29 @@ class Market:
             return np.full(len(draws), milliseconds_to_ns(self.schedule.dt_fixed_ms), dtype=np.int64)
         mean = self.schedule.dt_mean_ms * 1e6
         return np.maximum(np.rint(draws * mean), 1.0).astype(np.int64)
+
+
+class GivenMarket(_Course):
+    """The ticks that a `Market` drew elsewhere, for one who must not have the seed.
+
+    Parameters
+    ----------
+    model : Model
+        The run's at its start.
+    blocks : iterator of Ticks
+        All ticks up to the end of the run, in order; the market's changes of parameters are in them.
+    """
+
+    def __init__(self, model: Model, blocks: Iterator[Ticks]) -> None:
+        super().__init__(model)
+        self._blocks = blocks
+
+    def change(self, model: Model, schedule: Schedule) -> None:
+        """Do nothing: what comes has been drawn with these parameters."""
+
+    def _compute(self) -> Ticks:
+        nothing = np.array([self.x])
+        return next(self._blocks, Ticks(self.seq + 1, np.array([NEVER]), nothing, nothing))
 
 
 def _states(x: float, a: Iterable[float], c: Iterable[float]) -> Iterator[float]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
+
+from algosim.core.orders import signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,16 +71,20 @@ class TripColumns(NamedTuple):
 
 def fill_columns(fills: Sequence[Fill]) -> FillColumns:
     """Return the fields of `fills` as arrays."""
+
+    def numbers(name: str, kind: type[np.int64 | np.float64]) -> NDArray[Any]:
+        return np.fromiter(map(attrgetter(name), fills), kind, len(fills))
+
     return FillColumns(
-        seq=np.array([fill.seq for fill in fills], np.int64),
-        ts_sim=np.array([fill.ts_sim for fill in fills], np.int64),
-        at=np.array([fill.at for fill in fills], np.int64),
-        signed=np.array([fill.qty if fill.side == "BUY" else -fill.qty for fill in fills], np.float64),
-        price=np.array([fill.price for fill in fills], np.float64),
-        commission=np.array([fill.commission for fill in fills], np.float64),
-        realized=np.array([fill.realized for fill in fills], np.float64),
-        position=np.array([fill.position for fill in fills], np.float64),
-        cash=np.array([fill.cash for fill in fills], np.float64),
+        seq=numbers("seq", np.int64),
+        ts_sim=numbers("ts_sim", np.int64),
+        at=numbers("at", np.int64),
+        signed=np.fromiter((signed(fill.side, fill.qty) for fill in fills), np.float64, len(fills)),
+        price=numbers("price", np.float64),
+        commission=numbers("commission", np.float64),
+        realized=numbers("realized", np.float64),
+        position=numbers("position", np.float64),
+        cash=numbers("cash", np.float64),
     )
 
 

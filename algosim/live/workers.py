@@ -19,7 +19,7 @@ import zmq
 
 from algosim.live.ends import end_of
 from algosim.live.pipe import FrameBuffer, Load, decode_reply, framed
-from algosim.runs.launch import how_it_ended, start
+from algosim.runs.launch import end_session, how_it_ended, start
 
 if TYPE_CHECKING:
     from algosim.live.pipe import Question, Reply
@@ -195,12 +195,7 @@ class Worker:
         """Kill the process and remove what it had."""
         for pipe in (self.stdout, self.stderr):
             self._unwatch(pipe)
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)  # what it has started is in its session
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
+        end_session(self._process)
         for end in self._ends:
             end.close()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):

@@ -6,17 +6,23 @@ from bisect import bisect_right, insort
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from algosim.core.broker import Account
 from algosim.core.engine import Loop
+from algosim.core.market import GivenMarket
+from algosim.core.strategy import strategy_seed
 from algosim.errors import StrategyError
 from algosim.events import Detach, Log, Order
 from algosim.runs.children import Child, Here
+from algosim.runs.drawing import Drawing
 from algosim.runs.frames import Block, Ended, Failed, Job, Started
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
+    from algosim.config import Config
     from algosim.core.lines import Lines
     from algosim.core.market import Ticks
     from algosim.events import Control, Event
@@ -166,8 +172,8 @@ class AccountStream:
         version = account.versions[i]
         following = account.versions[i + 1].first if i + 1 < len(account.versions) else None
         job = Job(
-            config=plan.config,
-            seed=str(plan.seed),
+            config=_unseeded(plan.config),
+            rng_seed=str(strategy_seed(plan.seed, account.id, version.ordinal)),
             id=account.id,
             script=_script(plan.controls, account.orders),
             folder=str(self._folders[version.source.code]),
@@ -186,7 +192,8 @@ class AccountStream:
             kept=before.kept if before is not None and version.keep_state else {},
             record_lines=plan.record_lines,
         )
-        return Child(job) if plan.isolate else Here(job)
+        drawing = Drawing(plan, plan.last if job.stop is None else job.stop)
+        return Child(job, drawing) if plan.isolate else Here(job, drawing)
 
     def _alone(self) -> Iterator[Block]:
         """Run an account that no strategy trades."""
@@ -197,10 +204,16 @@ class AccountStream:
             blocks.append(Block(ticks.first + len(ticks.time) - 1, events))
 
         account = Account(self.id, plan.config.portfolio.initial_cash)
-        loop = Loop(plan.config, plan.seed, account, _script(plan.controls, self._account.orders), emit)
+        given = GivenMarket(plan.config.model, iter(Drawing(plan, plan.last)))
+        loop = Loop(plan.config, given, account, _script(plan.controls, self._account.orders), emit)
         loop.run(plan.last, plan.t_end)
         self.unfilled, self.end_events = loop.finish(loop.end_time(plan.last, plan.t_end, plan.ends_at))
         yield from blocks
+
+
+def _unseeded(config: Config) -> Config:
+    """Return a run's settings without its seed."""
+    return msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, seed=None))
 
 
 def _as_error(failed: Failed | None, message: str) -> StrategyError:

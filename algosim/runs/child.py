@@ -14,18 +14,20 @@ from algosim.core.broker import Account
 from algosim.core.desk import HISTORY
 from algosim.core.engine import Failure, Loop, Turn, spoken
 from algosim.core.lines import Pen
-from algosim.core.strategy import Runner, explain, seed_globals, strategy_seed
-from algosim.errors import StrategyError
+from algosim.core.market import GivenMarket
+from algosim.core.strategy import Runner, explain, seed_globals
+from algosim.errors import EngineError, StrategyError
 from algosim.events import Event, Fill
+from algosim.runs.drawing import receive_ticks
 from algosim.runs.frames import Alive, Block, Columns, Ended, Failed, Job, Started, write_frame
-from algosim.runs.guard import die_with_launcher, die_with_parent
-from algosim.runs.launch import check_start, receive, take_stdout
+from algosim.runs.guard import die_with_launcher
+from algosim.runs.launch import check_start, receive, take_stdin, take_stdout
 from algosim.runs.printed import Printed
 from algosim.runs.source import load
 from algosim.runs.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from algosim.core.market import Ticks
     from algosim.runs.frames import Frame
@@ -40,7 +42,7 @@ def main() -> None:
     die_with_launcher()  # the thread that carries out the run; the learner's code may let none of ours run
     out = take_stdout()
     job = msgspec.json.decode(receive(), type=Job)
-    die_with_parent()
+    market = receive_ticks(take_stdin())
     lock = threading.Lock()
 
     def send(frame: Frame) -> None:
@@ -54,14 +56,17 @@ def main() -> None:
     watchdog = Watchdog(job.config.limits)
     watchdog.last_words = lambda error: _overrun(0, error)
     watchdog.start(give_up, lambda: send(Alive()))
-    perform(job, send, watchdog)
+    try:
+        perform(job, market, send, watchdog)
+    except EngineError:  # the run's process is gone, and whoever would read of it
+        os._exit(86)
     os._exit(0)  # all is said; taking the interpreter down takes longer, and waits for a learner's threads
 
 
-def perform(job: Job, send: Callable[[Frame], None], watchdog: Watchdog) -> None:
+def perform(job: Job, market: Iterator[Ticks], send: Callable[[Frame], None], watchdog: Watchdog) -> None:
     """Run one version of a strategy on its account and send what happens."""
     limits = job.config.limits
-    rng_seed = strategy_seed(int(job.seed), job.id, job.version)
+    rng_seed = int(job.rng_seed)
     printed = Printed()
     sys.stdout = printed
     seed_globals(rng_seed)
@@ -69,7 +74,7 @@ def perform(job: Job, send: Callable[[Frame], None], watchdog: Watchdog) -> None
         with watchdog.hook("import", limits.init_s):
             loaded = load(Path(job.folder), job.label)
         watchdog.sources = loaded.sources
-        stint = _Stint(job, send, watchdog)
+        stint = _Stint(job, market, send, watchdog)
         runner = Runner(
             loaded.hooks,
             stint.loop.desk(stint.prices, job.books),
@@ -115,13 +120,16 @@ def _call(hook: Callable[[int], None], now: int, loaded: Loaded, name: str) -> N
 class _Stint:
     """The loop of one job, from the first tick of the market to where the job ends."""
 
-    def __init__(self, job: Job, send: Callable[[Frame], None], watchdog: Watchdog) -> None:
+    def __init__(
+        self, job: Job, market: Iterator[Ticks], send: Callable[[Frame], None], watchdog: Watchdog
+    ) -> None:
         self.job = job
         self.watchdog = watchdog
         self.prices: list[float] = []
         self.pen: Pen | None = None
         self._send = send
-        self.loop = Loop(job.config, int(job.seed), None, job.script, self._before)
+        given = GivenMarket(job.config.model, self._waited_for(market))
+        self.loop = Loop(job.config, given, None, job.script, self._before)
         self.loop.run(last=job.first - 1)
         self.loop.account = (
             Account(job.id, job.config.portfolio.initial_cash)
@@ -130,6 +138,15 @@ class _Stint:
         )
         self.loop.emit = self._emit
         self.loop.mark()
+
+    def _waited_for(self, market: Iterator[Ticks]) -> Iterator[Ticks]:
+        """Yield the market; the strategy does not pay for the wait."""
+        while True:
+            with self.watchdog.off():
+                ticks = next(market, None)
+            if ticks is None:
+                return
+            yield ticks
 
     def _before(self, ticks: Ticks, _: list[Event]) -> None:
         """Keep the prices that ``ctx.history`` may be asked for."""

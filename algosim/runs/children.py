@@ -14,24 +14,28 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from algosim.errors import StrategyError
+from algosim.errors import ConfigError, StrategyError
+from algosim.runs.drawing import send_ticks
 from algosim.runs.frames import read_frames
 from algosim.runs.imports import visiting
-from algosim.runs.launch import hand_over, start
+from algosim.runs.launch import end_session, hand_over, start, widen
 from algosim.runs.watchdog import SIGN_OF_LIFE_S, Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from algosim.runs.drawing import Drawing
     from algosim.runs.frames import Frame, Job
 
 __all__ = ["Child", "Here"]
+
+LEFT_S = 1.0
 
 
 class Child:
     """A child process at one job; iterating gives its frames."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, drawing: Drawing) -> None:
         self._scratch = tempfile.mkdtemp(prefix="algosim-")
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the child)
         self._process = start(
@@ -40,7 +44,19 @@ class Child:
         self._patience_s = job.config.limits.wall_s + 2.0 * SIGN_OF_LIFE_S
         self._silent = False
         self._id = job.id
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            widen(pipe)
         hand_over(self._process, msgspec.json.encode(job))
+        self._feeder = threading.Thread(target=self._feed, args=(drawing,), name="market", daemon=True)
+        self._feeder.start()
+
+    def _feed(self, drawing: Drawing) -> None:
+        """Send the market, as fast as the child takes it."""
+        assert self._process.stdin is not None
+        # A market that cannot be drawn on is found out where it is drawn for the run, and told there.
+        with contextlib.suppress(OSError, ConfigError):
+            send_ticks(self._process.stdin.fileno(), drawing)
 
     def __iter__(self) -> Iterator[Frame]:
         assert self._process.stdout is not None
@@ -75,10 +91,11 @@ class Child:
 
     def close(self) -> None:
         """End the process and remove what it had."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
+        end_session(self._process)
+        # What a strategy has left behind may hold the pipe; then the thread waits there, and holds it too.
+        self._feeder.join(LEFT_S)
+        streams = [self._process.stdout, None if self._feeder.is_alive() else self._process.stdin]
+        for stream in streams:
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
@@ -89,15 +106,16 @@ class Child:
 class Here:
     """The same job in this process, for debuggers."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, drawing: Drawing) -> None:
         self._frames: deque[Frame] = deque()
         self._job = job
+        self._drawing = drawing
 
     def __iter__(self) -> Iterator[Frame]:
         from algosim.runs.child import perform  # noqa: PLC0415  (only for debuggers)
 
         with contextlib.redirect_stdout(io.StringIO()), visiting(Path(self._job.folder)):
-            perform(self._job, self._frames.append, Watchdog(self._job.config.limits))
+            perform(self._job, iter(self._drawing), self._frames.append, Watchdog(self._job.config.limits))
         yield from self._frames
 
     def close(self) -> None:

@@ -9,10 +9,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from algosim.core.engine import Loop
-from algosim.core.market import CHUNK
 from algosim.events import End
 from algosim.runs.account_stream import BY_SEQ, AccountStream
+from algosim.runs.drawing import Drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,8 +32,8 @@ class Execution:
 
     Attributes
     ----------
-    loop : Loop
-        The market.
+    first_price : float
+        Before tick 1.
     streams : list
         One per account: what its strategy was called, its failures, and after the last block the events
         and unfilled orders of the end.
@@ -42,11 +41,9 @@ class Execution:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._blocks: deque[Ticks] = deque()
         self._given: deque[Event] = deque()
-        self.loop = Loop(
-            plan.config, plan.seed, None, plan.controls, lambda ticks, _: self._blocks.append(ticks)
-        )
+        self._drawing = Drawing(plan, plan.last)
+        self.first_price = self._drawing.loop.quote.price
         self._code = tempfile.mkdtemp(prefix="algosim-code-")
         folders = self._write_sources()
         self.streams = [AccountStream(plan, account, folders) for account in plan.accounts]
@@ -89,27 +86,21 @@ class Execution:
             Events that are given rather than computed (commands, attaches, detaches), ordered by tick. Those
             stamped after the last tick are part of the end.
         """
-        plan, seq = self.plan, 0
         given = self._given = deque(inputs)
-        while seq < plan.last:
-            self.loop.run(min(plan.last, seq + CHUNK), plan.t_end)
-            if not self._blocks:
-                break
-            while self._blocks:
-                ticks = self._blocks.popleft()
-                seq = ticks.first + len(ticks.time) - 1
-                told: list[Event] = []
-                while given and given[0].seq <= seq:
-                    told.append(given.popleft())
-                parts = [told] * bool(told) + [stream.events(seq) for stream in self.streams]
-                events = parts[0] if len(parts) == 1 else sorted(chain(*parts), key=BY_SEQ)
-                yield ticks, events, [lines for stream in self.streams for lines in stream.lines(seq)]
+        for ticks in self._drawing:
+            seq = ticks.first + len(ticks.time) - 1
+            told: list[Event] = []
+            while given and given[0].seq <= seq:
+                told.append(given.popleft())
+            parts = [told] * bool(told) + [stream.events(seq) for stream in self.streams]
+            events = parts[0] if len(parts) == 1 else sorted(chain(*parts), key=BY_SEQ)
+            yield ticks, events, [lines for stream in self.streams for lines in stream.lines(seq)]
         for stream in self.streams:
             stream.drain()
 
     def end(self) -> list[Event]:
         """Return the events of the end block, the last of them an End."""
-        plan, loop = self.plan, self.loop
+        plan, loop = self.plan, self._drawing.loop
         t_end = loop.end_time(plan.last, plan.t_end, plan.ends_at)
         unfilled = sum(stream.unfilled for stream in self.streams)
         events = [event for stream in self.streams for event in stream.end_events]

@@ -27,6 +27,8 @@ class RunMetrics(dict[str, Metrics]):
 def account_fills(recording: Recording) -> dict[str, list[Fill]]:
     """Return every account's fills, in order."""
     fills: dict[str, list[Fill]] = {name: [] for name in recording.accounts()}
+    if len(fills) == 1:
+        return dict.fromkeys(fills, recording.fills[:])
     for fill in recording.fills:
         fills[fill.id].append(fill)
     return fills
@@ -70,7 +72,8 @@ def run_metrics(recording: Recording, config: Config, *, window_s: float | None 
 def _first_ticks(recording: Recording) -> dict[str, int]:
     """Return the tick from which on each account was in the market."""
     first: dict[str, int] = {}
-    for event in (*recording.members, *recording.orders):
+    outside = (order for order in recording.orders if order.origin != "strategy")
+    for event in (*recording.members, *outside):
         first.setdefault(event.id, event.seq)
     return first
 

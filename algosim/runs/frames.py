@@ -24,8 +24,9 @@ class Job(msgspec.Struct, kw_only=True):
 
     Attributes
     ----------
-    seed : str
-        The run's seed, in decimal (it may have more than 64 bits).
+    rng_seed : str
+        Of the version's own random numbers, in decimal (it has more than 64 bits). The run's seed stays
+        where the market is drawn: who has it knows the prices to come.
     script : list
         Commands that move the market and conditions, and the account's own manual and wire orders.
     folder, label : str
@@ -49,7 +50,7 @@ class Job(msgspec.Struct, kw_only=True):
     """
 
     config: Config
-    seed: str
+    rng_seed: str
     id: str
     script: list[Control | Order]
     folder: str

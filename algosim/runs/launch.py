@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,21 @@ from typing import IO, Any
 import algosim
 from algosim.errors import EngineError
 
-__all__ = ["LOG", "check_start", "hand_over", "how_it_ended", "receive", "start", "take_stdout"]
+__all__ = [
+    "LOG",
+    "check_start",
+    "end_session",
+    "hand_over",
+    "how_it_ended",
+    "read_exactly",
+    "receive",
+    "start",
+    "take_stdin",
+    "take_stdout",
+    "widen",
+]
+
+PIPE_SIZE = 1 << 20
 
 LOG = "engine.log"
 """In the folder of a live run: what its processes wrote to standard error, if they did."""
@@ -73,6 +88,15 @@ def start(
     )
 
 
+def widen(pipe: IO[bytes]) -> None:
+    """Let a pipe hold what its reader needs for a while, where the kernel grants that (Linux)."""
+    if sys.platform == "linux":
+        import fcntl  # noqa: PLC0415  (is not everywhere)
+
+        with contextlib.suppress(OSError):  # the pipes of one user have a limit together
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+
+
 def hand_over(process: subprocess.Popen[bytes], document: bytes) -> None:
     """Write a document to a child's standard input, which stays open: its end tells that we died."""
     assert process.stdin is not None
@@ -85,13 +109,20 @@ def hand_over(process: subprocess.Popen[bytes], document: bytes) -> None:
 
 def receive() -> bytes:
     """Read the document that `hand_over` wrote, without taking more from standard input."""
-    return _read(int.from_bytes(_read(8), "little"))
+    return read_exactly(0, int.from_bytes(read_exactly(0, 8), "little"))
 
 
-def _read(size: int) -> bytes:
+def read_exactly(descriptor: int, size: int) -> bytes:
+    """Read so many bytes from a pipe that the process holds which started this one.
+
+    Raises
+    ------
+    EngineError
+        If that process is gone.
+    """
     parts = []
     while size > 0:
-        part = os.read(0, min(size, 1 << 20))
+        part = os.read(descriptor, min(size, 1 << 20))
         if not part:
             msg = "the process that started this one is gone"
             raise EngineError(msg)
@@ -113,11 +144,30 @@ def check_start() -> None:
         raise EngineError(msg)
 
 
+def end_session(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that `start` made, with what it has started in its session, and wait for it."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
 def how_it_ended(status: int, words: str = "") -> str:
     """Return the way a process ended, in words: its exit status, and what it said last."""
     if status < 0:
         return f"was killed ({signal.Signals(-status).name})"
     return f"gave up: {words}" if words else f"ended with status {status}"
+
+
+def take_stdin() -> int:
+    """Return a descriptor of our own for standard input; others who read there find nothing."""
+    ours = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return ours
 
 
 def take_stdout() -> IO[bytes]:

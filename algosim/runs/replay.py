@@ -73,7 +73,7 @@ def _again(saved: SavedRun, inputs: Inputs, progress: Progress | None) -> tuple[
     assert saved.recording.start is not None
     recorder = Recorder(saved.config, copy.copy(saved.recording.start))
     execution = Execution(inputs.plan)
-    first_price = execution.loop.quote.price
+    first_price = execution.first_price
     try:
         with execution:
             for ticks, events, _ in execution.blocks(inputs.given):
