@@ -333,16 +333,54 @@ def test_a_parameter_that_is_not_there_is_an_error(place):
         evaluate({"me": {"path": write_strategy(place, "buyer", BUYER), "params": {"qtty": 1}}}, ticks=5)
 
 
-def test_a_process_that_dies_is_an_error(place):
-    text = """
-        import os
+@pytest.mark.parametrize(
+    ("last_act", "words"),
+    [
+        ("os._exit(7)", "the strategy's process ended with status 7"),
+        ("os._exit(0)", "the strategy's process ended with status 0"),
+        ("os.kill(os.getpid(), 9)", "the strategy's process was killed (SIGKILL)"),
+        ("ctypes.string_at(0)", "the strategy's process was killed (SIGSEGV)"),
+    ],
+)
+@pytest.mark.parametrize("at", [1, 9, 5000])
+def test_a_strategy_whose_process_dies_is_detached_at_that_tick(place, tmp_path, last_act, words, at):
+    code = "import ctypes, os\n\ndef on_tick(ctx, tick):\n    ctx.target(tick['seq'] % 2)\n"
+    path = write_strategy(place, "dies", code + f"    if tick['seq'] == {at}:\n        {last_act}\n")
+    whole = evaluate(write_strategy(place, "lives", code), seed=1, ticks=6000)
+    result = evaluate({"lives": path}, seed=1, ticks=6000, out=tmp_path / "run")
+    (detach,) = [event for event in result.recording.members if isinstance(event, Detach)]
+    assert (detach.seq, detach.last_ack) == (at, at - 1)
+    assert len(result.recording) == 6000
+    assert result.recording.orders == [order for order in whole.recording.orders if order.seq < at]
+    (error,) = result.errors
+    assert words in error
+    assert replay(tmp_path / "run").digest == result.digest
 
-        def on_tick(ctx, tick):
-            if tick["seq"] == 9:
-                os._exit(7)
-    """
+
+def test_a_process_that_dies_in_on_stop_takes_nothing_from_the_run(place, tmp_path):
+    code = "import os\n\ndef on_tick(ctx, tick):\n    ctx.target(tick['seq'] % 2)\n\ndef on_stop(ctx):\n    "
+    settings = {"latency_ms": 0}
+    polite, rude = (
+        evaluate(
+            {"leaver": write_strategy(place, name, code + last)},
+            seed=1,
+            duration="20s",
+            settings=settings,
+            out=tmp_path / name,
+        )
+        for name, last in (("polite", "pass\n"), ("rude", "os._exit(3)\n"))
+    )
+    assert rude.recording.fills == polite.recording.fills
+    assert polite.errors == []
+    assert rude.errors == ["leaver: the strategy's process ended with status 3"]
+    assert replay(tmp_path / "rude").digest == rude.digest
+
+
+@pytest.mark.parametrize("hook", ["", "def init(ctx):\n    "])
+def test_a_process_that_dies_before_the_market_is_an_error(place, hook):
+    code = f"import os\n{hook}os._exit(7)\n\ndef on_tick(ctx, tick):\n    pass\n"
     with pytest.raises(StrategyError, match="the strategy's process ended with status 7"):
-        evaluate(write_strategy(place, "dies", text), seed=1, ticks=20)
+        evaluate(write_strategy(place, "stillborn", code), seed=1, ticks=20)
 
 
 # What a strategy may use
@@ -513,10 +551,13 @@ def test_a_hook_over_its_budget_is_ended_with_its_line(place, code, hook, line):
 
 
 def test_code_that_lets_no_thread_run_is_ended_for_its_silence(place):
-    stuck = "import re\n\ndef on_tick(ctx, tick):\n    re.match('(a+)+b', 'a' * 60)\n"
+    stuck = "import re\n\ndef on_tick(ctx, tick):\n    "
+    stuck += "if tick['seq'] == 50:\n        re.match('(a+)+b', 'a' * 60)\n"
     path = write_strategy(place, "stuck", stuck)
-    with pytest.raises(StrategyError, match="no sign of life"):
-        evaluate(path, seed=1, ticks=100, settings={"wall_s": 0.5})
+    result = evaluate(path, seed=1, ticks=100, settings={"wall_s": 0.5})
+    (detach,) = [event for event in result.recording.members if isinstance(event, Detach)]
+    assert (detach.seq, len(result.recording)) == (50, 100)
+    assert "no sign of life" in result.errors[0]
 
 
 def test_a_slow_strategy_keeps_within_its_budget_tick_by_tick(place):

@@ -16,7 +16,7 @@ from algosim.errors import StrategyError
 from algosim.events import Detach, Log, Order
 from algosim.runs.children import Child, Here
 from algosim.runs.drawing import Drawing
-from algosim.runs.frames import Block, Ended, Failed, Job, Started
+from algosim.runs.frames import UNKNOWN, Block, Ended, Failed, Job, Started
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -111,20 +111,44 @@ class AccountStream:
         for i in range(len(self._account.versions)):
             if i > 0 or self._worker is None:
                 self._worker = self._work(i, before)
-            ended = yield from self._version(self._worker)
-            self.close()
-            if ended is None:
-                # It was over its budget and its process is gone: the same again, up to the tick before.
-                self._worker = self._work(i, before, active=self.failures[-1].seq - 1)
-                ended = yield from self._version(self._worker)
-                self.close()
-            before = ended
-            if ended is not None:
-                self.unfilled, self.end_events = ended.unfilled, ended.events
+            before = yield from self._version(i, before, self._worker)
+            self.unfilled, self.end_events = before.unfilled, before.events
 
-    def _version(self, worker: Child | Here) -> Generator[Block, None, Ended | None]:
-        """Yield the blocks of one version and return what it ended with; None if it was over its budget."""
-        started = len(self.started)
+    def _version(self, i: int, before: Ended | None, worker: Child | Here) -> Generator[Block, None, Ended]:
+        """Yield the blocks of one version and return what it ended with.
+
+        Where its process is gone, another one does the same up to the tick before. If nobody can say which
+        tick that was, one that tells of every tick comes first.
+        """
+        started, failures = len(self.started), len(self.failures)
+        active: int | None = None
+        traced: int | None = None
+        while True:
+            end = yield from self._attempt(worker)
+            self.close()
+            if isinstance(end, Ended):
+                if active is not None and active >= self._yielded:  # it was gone in on_stop
+                    gone = self.failures[-1]
+                    end.events.append(Log(seq=gone.seq, id=self.id, text=gone.message, level="error"))
+                return end
+            if not end.leaves or len(self.started) == started or active is not None or self._on_record(end):
+                raise self._error(end)
+            del self.started[started:], self.failures[failures:]
+            if end.seq != UNKNOWN:
+                active = end.seq - 1
+                self.failures.append(end)
+            elif traced is None:
+                traced = self._yielded
+            else:
+                raise self._error(end)
+            worker = self._worker = self._work(i, before, active, traced)
+
+    def _on_record(self, end: Failed) -> bool:
+        """Whether it is a record that says at which tick the strategy stopped; of ``on_stop`` none does."""
+        return self._plan.recorded and UNKNOWN < end.seq <= self._plan.last
+
+    def _attempt(self, worker: Child | Here) -> Generator[Block, None, Ended | Failed]:
+        """Yield the blocks of one process that were not yielded before; return how it ended."""
         failed: Failed | None = None
         for frame in worker:
             if isinstance(frame, Block):
@@ -138,17 +162,19 @@ class AccountStream:
                 self.failures.append(frame)
             elif isinstance(frame, Ended):
                 return frame
-        if failed is None or not failed.overrun or failed.seq == 0 or self._plan.recorded:
-            raise self._error(failed)
-        del self.started[started:]
-        return None
+        assert failed is not None  # a worker says how it ended
+        return failed
 
-    def _error(self, failed: Failed | None) -> StrategyError:
+    def _error(self, failed: Failed) -> StrategyError:
         """Return why this account cannot go on."""
-        message = failed.message if failed else "the strategy's process ended early"
-        if failed is not None and failed.overrun and self._plan.recorded:
-            message = f"the replay is too slow: {message}"
-        return _as_error(failed, f"{self._account.id}: {message}")
+        slow = "the replay is too slow: " if failed.overrun and self._plan.recorded else ""
+        return StrategyError(
+            f"{self._account.id}: {slow}{failed.message}",
+            file=failed.file,
+            line=failed.line,
+            source=failed.source,
+            frames=failed.frames,
+        )
 
     def _with_detach(self, block: Block) -> Block:
         """Add the detach of a strategy that failed in this block, and the line that says so."""
@@ -167,7 +193,9 @@ class AccountStream:
                 insort(block.events, Log(seq=failure.seq, id=self.id, text=error, level="error"), key=BY_SEQ)
         return block
 
-    def _work(self, i: int, before: Ended | None, active: int | None = None) -> Child | Here:
+    def _work(
+        self, i: int, before: Ended | None, active: int | None = None, traced: int | None = None
+    ) -> Child | Here:
         plan, account = self._plan, self._account
         version = account.versions[i]
         following = account.versions[i + 1].first if i + 1 < len(account.versions) else None
@@ -191,6 +219,7 @@ class AccountStream:
             books=before.books if before is not None and version.since < version.first else None,
             kept=before.kept if before is not None and version.keep_state else {},
             record_lines=plan.record_lines,
+            traced=traced,
         )
         drawing = Drawing(plan, plan.last if job.stop is None else job.stop)
         return Child(job, drawing) if plan.isolate else Here(job, drawing)
@@ -214,14 +243,6 @@ class AccountStream:
 def _unseeded(config: Config) -> Config:
     """Return a run's settings without its seed."""
     return msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, seed=None))
-
-
-def _as_error(failed: Failed | None, message: str) -> StrategyError:
-    if failed is None:
-        return StrategyError(message)
-    return StrategyError(
-        message, file=failed.file, line=failed.line, source=failed.source, frames=failed.frames
-    )
 
 
 def _script(controls: Sequence[Control], orders: Sequence[Order]) -> list[Control | Order]:

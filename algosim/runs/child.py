@@ -19,7 +19,7 @@ from algosim.core.strategy import Runner, explain, seed_globals
 from algosim.errors import EngineError, StrategyError
 from algosim.events import Event, Fill
 from algosim.runs.drawing import receive_ticks
-from algosim.runs.frames import Alive, Block, Columns, Ended, Failed, Job, Started, write_frame
+from algosim.runs.frames import Alive, Block, Columns, Ended, Failed, Job, Reached, Started, write_frame
 from algosim.runs.guard import die_with_launcher
 from algosim.runs.launch import check_start, receive, take_stdin, take_stdout
 from algosim.runs.printed import Printed
@@ -28,7 +28,9 @@ from algosim.runs.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
+    from algosim.core.context import Context
     from algosim.core.market import Ticks
     from algosim.runs.frames import Frame
     from algosim.runs.source import Loaded
@@ -172,6 +174,8 @@ class _Stint:
 
         desk, limits = runner.desk, job.config.limits
         self.watchdog.last_words = lambda error: _overrun(int(desk.tick["seq"]), error)
+        if job.traced is not None:
+            runner.hooks = runner.hooks._replace(on_tick=self._traced(runner, job.traced))
         with self.watchdog.hook("on_tick", limits.on_tick_s, lambda: desk.now):
             loop.run(active, job.t_end, Turn(runner, tell, self.pen))
         if active < stop:
@@ -182,6 +186,18 @@ class _Stint:
             unfilled, events = self._finish(runner, loaded, alive=not failures and job.active is None)
         assert loop.account is not None
         self._send(Ended(loop.account.state, runner.desk.books, runner.desk.state, unfilled, events))
+
+    def _traced(self, runner: Runner, after: int) -> Callable[[Context, dict[str, Any]], object]:
+        """Return ``on_tick`` so that it is told of before it is called."""
+        on_tick, desk = runner.hooks.on_tick, runner.desk
+
+        def told(ctx: Context, tick: dict[str, Any]) -> object:
+            seq = int(desk.tick["seq"])
+            if seq > after:
+                self._send(Reached(seq))
+            return on_tick(ctx, tick)
+
+        return told
 
     def _finish(self, runner: Runner, loaded: Loaded, *, alive: bool) -> tuple[int, list[Event]]:
         """End the run for the account; a strategy that is still there gets its ``on_stop``."""
@@ -197,6 +213,8 @@ class _Stint:
             fills = [event for event in events if isinstance(event, Fill)]
             if fills:
                 runner.desk.filled(fills)
+            if job.traced is not None:
+                self._send(Reached(block))
             try:
                 with self.watchdog.hook("on_stop", job.config.limits.on_stop_s):
                     _call(runner.stop, t_end, loaded, "on_stop")

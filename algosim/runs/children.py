@@ -14,11 +14,11 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from algosim.errors import ConfigError, StrategyError
+from algosim.errors import ConfigError
 from algosim.runs.drawing import send_ticks
-from algosim.runs.frames import read_frames
+from algosim.runs.frames import UNKNOWN, Ended, Failed, Reached, read_frames
 from algosim.runs.imports import visiting
-from algosim.runs.launch import end_session, hand_over, start, widen
+from algosim.runs.launch import end_session, hand_over, how_it_ended, start, widen
 from algosim.runs.watchdog import SIGN_OF_LIFE_S, Watchdog
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ LEFT_S = 1.0
 
 
 class Child:
-    """A child process at one job; iterating gives its frames."""
+    """A child process at one job; iterating gives its frames, or one that says it is gone."""
 
     def __init__(self, job: Job, drawing: Drawing) -> None:
         self._scratch = tempfile.mkdtemp(prefix="algosim-")
@@ -43,7 +43,6 @@ class Child:
         )
         self._patience_s = job.config.limits.wall_s + 2.0 * SIGN_OF_LIFE_S
         self._silent = False
-        self._id = job.id
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             widen(pipe)
@@ -61,19 +60,25 @@ class Child:
     def __iter__(self) -> Iterator[Frame]:
         assert self._process.stdout is not None
         frames = read_frames(self._process.stdout)
+        last: Frame | None = None
+        reached = UNKNOWN
         with contextlib.suppress(EOFError):
             while (frame := self._next(frames)) is not None:
-                yield frame
+                last = frame
+                if isinstance(frame, Reached):
+                    reached = frame.seq
+                else:
+                    yield frame
         status = self._process.wait()
+        if self._silent or not isinstance(last, Ended | Failed):
+            yield Failed(reached, self._epitaph(status), gone=True)
+
+    def _epitaph(self, status: int) -> str:
         if self._silent:
-            msg = f"{self._id}: the strategy gave no sign of life for {self._patience_s:g} s"
-            raise StrategyError(msg)
-        if status != 0:
-            self._complaints.seek(0)
-            said = self._complaints.read().decode("utf-8", "replace").strip().splitlines()
-            reason = f": {said[-1]}" if said else ""
-            msg = f"{self._id}: the strategy's process ended with status {status}{reason}"
-            raise StrategyError(msg)
+            return f"the strategy gave no sign of life for {self._patience_s:g} s"
+        self._complaints.seek(0)
+        said = self._complaints.read().decode("utf-8", "replace").strip().splitlines()
+        return f"the strategy's process {how_it_ended(status)}{': ' if said else ''}{''.join(said[-1:])}"
 
     def _next(self, frames: Iterator[Frame]) -> Frame | None:
         """Wait for a frame; a child that gives no sign of life is killed."""

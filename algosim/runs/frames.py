@@ -16,7 +16,22 @@ from algosim.events import Control, Event, Order
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Alive", "Block", "Ended", "Failed", "Frame", "Job", "Started", "read_frames", "write_frame"]
+__all__ = [
+    "UNKNOWN",
+    "Alive",
+    "Block",
+    "Ended",
+    "Failed",
+    "Frame",
+    "Job",
+    "Reached",
+    "Started",
+    "read_frames",
+    "write_frame",
+]
+
+
+UNKNOWN = -1
 
 
 class Job(msgspec.Struct, kw_only=True):
@@ -47,6 +62,8 @@ class Job(msgspec.Struct, kw_only=True):
         The account as the version before knew it, where it hands over while it runs.
     account : AccountState or None
         The account as the version before left it; None for a new one.
+    traced : int or None
+        After this tick every call of a hook is told of beforehand: the process died here the last time.
     """
 
     config: Config
@@ -68,6 +85,7 @@ class Job(msgspec.Struct, kw_only=True):
     books: Books | None
     kept: dict[str, Any]
     record_lines: bool
+    traced: int | None = None
 
 
 class Started(msgspec.Struct, tag="started"):
@@ -79,6 +97,12 @@ class Started(msgspec.Struct, tag="started"):
 
 class Alive(msgspec.Struct, tag="alive"):
     """A sign of life while a strategy takes its time."""
+
+
+class Reached(msgspec.Struct, tag="reached"):
+    """The hook of tick `seq` is about to be called; ``on_stop``'s is one after the last."""
+
+    seq: int
 
 
 class Columns(msgspec.Struct):
@@ -111,7 +135,8 @@ class Block(msgspec.Struct, tag="block"):
 class Failed(msgspec.Struct, tag="failed"):
     """The strategy failed at tick `seq` (in ``init`` if that is before its first).
 
-    After `overrun`, a hook over its budget, nothing more comes: the child has ended.
+    After `overrun`, a hook over its budget, nothing more comes: the child has ended. If it is `gone` by
+    itself, who waited for it says so, and may not know the tick (`UNKNOWN`).
     """
 
     seq: int
@@ -121,6 +146,12 @@ class Failed(msgspec.Struct, tag="failed"):
     source: str | None = None
     frames: str = ""
     overrun: bool = False
+    gone: bool = False
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the strategy's process is no more."""
+        return self.overrun or self.gone
 
 
 class Ended(msgspec.Struct, tag="ended"):
@@ -133,7 +164,7 @@ class Ended(msgspec.Struct, tag="ended"):
     events: list[Event]
 
 
-Frame = Started | Alive | Block | Failed | Ended
+Frame = Started | Alive | Reached | Block | Failed | Ended
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Frame)
