@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from algosim.notebook.dashboard import Dashboard, dashboard
     from algosim.notebook.playback import play
     from algosim.notebook.run_figure import figure
+    from algosim.page.launch import present
+    from algosim.page.process import Page
     from algosim.runs.evaluate import evaluate
     from algosim.runs.listing import runs
     from algosim.runs.replay import replay
@@ -34,6 +36,7 @@ __all__ = [
     "ConfigError",
     "Dashboard",
     "EngineError",
+    "Page",
     "ReplayDiverged",
     "Result",
     "RunError",
@@ -45,6 +48,7 @@ __all__ = [
     "evaluate",
     "figure",
     "play",
+    "present",
     "replay",
     "runs",
 ]
@@ -64,7 +68,9 @@ _HOME = {
     "doctor": "algosim.runs.inspection",
     "evaluate": "algosim.runs.evaluate",
     "figure": "algosim.notebook.run_figure",
+    "Page": "algosim.page.process",
     "play": "algosim.notebook.playback",
+    "present": "algosim.page.launch",
     "replay": "algosim.runs.replay",
 }
 

@@ -36,6 +36,8 @@ def check(config: Config) -> None:
     """Raise `ConfigError` for the first rule that several settings break together."""
     for problem in (*_model_problems(config), *_transport_problems(config), *_endpoint_problems(config)):
         raise ConfigError(problem)
+    if any(spec.params for spec in config.strategies.values()) or len(msgspec.json.encode(config)) > SMALL:
+        _check_size(config)
     try:
         parse_epoch(config.run.epoch)
     except ConfigError as error:
@@ -108,6 +110,18 @@ def _value(kind: object, value: object, key: str) -> object:
         return _section(kind, value, key)
     return strategies_of(value) if key == "strategies" else convert(kind, value, key)
 
+
+def _check_size(config: Config) -> None:
+    """Refuse a configuration that could not be read back from the folder of its run."""
+    from algosim.yaml_border import excess  # noqa: PLC0415  PyYAML is half of the import time
+
+    too_much = excess(msgspec.to_builtins(config))
+    if too_much:
+        raise ConfigError(f"the settings have {too_much}; keep a strategy's data in a file beside it")
+
+
+SMALL = 8 * 1024
+"""Bytes of JSON; settings without parameters that have fewer are never too much."""
 
 SMALLEST_TICK = 1e-9
 """Smallest price grid [currency]; on a finer one a price in units of it leaves the exact integers."""

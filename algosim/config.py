@@ -196,6 +196,8 @@ class Limits(Section, frozen=True):
     slow_ms: Positive = 50.0  # wall ms
     orders_per_tick: Count = 100  # orders
     output_kb: Annotated[int, msgspec.Meta(ge=1, le=512)] = 64  # KiB per wall second; a message has 1 MB
+    sandbox: Literal["standard", "strict", "trusted"] = "standard"
+    memory_mb: Annotated[int, Meta(ge=256, le=1_000_000)] = 1024  # MiB of address space
 
 
 class Config(Section, frozen=True):

@@ -13,7 +13,7 @@ import msgspec
 
 from algosim.errors import ConfigError
 
-__all__ = ["convert", "plain", "show"]
+__all__ = ["convert", "named", "plain", "show"]
 
 MAX_DEPTH = 20
 
@@ -54,6 +54,21 @@ def convert(kind: object, value: object, key: str) -> object:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{key} must be {_demand(kind, str(error))}, got {show(value)}") from None
+
+
+def named(values: object, what: str) -> dict[str, object]:
+    """Return what was given by name, settings or parameters, as a dict; None is an empty one.
+
+    Raises
+    ------
+    ConfigError
+        If it is no mapping, or a name is no text.
+    """
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{what} must be a dict of names and values, got {show(values)}")
+    return {_text(name, what): value for name, value in values.items()}
 
 
 def plain(value: object, key: str, depth: int = 0) -> object:

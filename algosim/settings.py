@@ -10,7 +10,7 @@ from algosim.checked_config import check, from_mapping, strategies_of, strategy_
 from algosim.config import Config, PathText
 from algosim.errors import ConfigError, did_you_mean
 from algosim.setting_keys import applies, keys, kind_of, resolve
-from algosim.setting_values import convert, plain, show
+from algosim.setting_values import convert, named, plain, show
 from algosim.times import parse_epoch, parse_time
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "default_text",
     "keys",
     "load",
+    "named",
     "parse_assignment",
     "parse_epoch",
     "parse_time",
@@ -78,7 +79,7 @@ def with_settings(config: Config, settings: Mapping[str, object]) -> Config:
     """
     tree = to_mapping(config)
     written: dict[str, str] = {}
-    for name, value in settings.items():
+    for name, value in named(settings, "settings").items():
         key = resolve(name)
         if key in written:
             raise ConfigError(f"{key} is given twice, as {written[key]} and as {name}")

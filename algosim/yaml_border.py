@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NoReturn
 
+import msgspec
 import yaml
 
 from algosim.errors import ConfigError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["dump_yaml", "parse_yaml", "read_yaml"]
+__all__ = ["dump_yaml", "excess", "parse_yaml", "read_yaml"]
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -73,6 +74,28 @@ def parse_yaml(text: str) -> object:
 def dump_yaml(data: Mapping[str, object]) -> str:
     """Convert a tree of plain data to YAML text that `parse_yaml` reads back as the same data."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
+
+
+def excess(data: Mapping[str, object]) -> str:
+    """Return what of a tree of plain data is too much to be read back as YAML, or ``""``."""
+    nodes, depth = _measured(data)
+    if nodes > MAX_NODES:
+        return f"{nodes:,} keys and values, at most {MAX_NODES:,}"
+    if depth > MAX_DEPTH:
+        return f"{depth} levels, at most {MAX_DEPTH}"
+    size = len(msgspec.json.encode(data))
+    if size < 2 * MAX_BYTES:  # PyYAML takes its time, and no YAML is less than half as long
+        size = len(dump_yaml(data).encode())
+    return f"{size / 1024:,.0f} KB, at most {MAX_BYTES // 1024} KB" if size > MAX_BYTES else ""
+
+
+def _measured(data: object) -> tuple[int, int]:
+    """Return the number of keys and values and the levels of a tree of plain data."""
+    if not isinstance(data, dict | list):
+        return 1, 0
+    inside = [_measured(value) for value in (data.values() if isinstance(data, dict) else data)]
+    keys = len(data) if isinstance(data, dict) else 0
+    return 1 + keys + sum(nodes for nodes, _ in inside), 1 + max((depth for _, depth in inside), default=0)
 
 
 class _Builder:

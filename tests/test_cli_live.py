@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from algosim.runs.evaluate import evaluate
+from algosim.runs.replay import replay
 
 pytestmark = pytest.mark.live
 
@@ -184,6 +185,50 @@ class TestFullOutput:
         with open("/dev/full", "wb") as full:  # noqa: PTH123
             said = subprocess.run(command("config"), stdout=full, stderr=full, check=False, timeout=60)
         assert said.returncode == 1
+
+
+@posix
+class TestClosedOutput:
+    """Whoever reads the output leaves, as ``head`` does: the run stops, and the program goes as others do."""
+
+    @pytest.fixture
+    def recorded(self, home):
+        program("eval", "--strategy", "momentum", "--seed", 1, "--ticks", 50, "--out", home / "run")
+
+    @pytest.mark.usefixtures("recorded")
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("eval", "--strategy", "momentum", "--ticks", 50),
+            ("eval", "--strategy", "momentum", "--ticks", 50, "--json"),
+            ("replay", "run"),
+            ("play", "run"),
+            ("runs",),
+            ("config",),
+            ("doctor", "momentum"),
+            ("run", "--help"),
+        ],
+    )
+    def test_is_an_end_without_a_word(self, arguments):
+        process = subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(60)) == (b"", 141)
+        process.stderr.close()
+
+    def test_stops_a_run(self, running, home):
+        run = running()
+        children = psutil.Process(run.pid).children(recursive=True)
+        assert len(children) > 4
+        run.stdout.close()
+        assert (run.stderr.read(), run.wait(20)) == ("", 141)
+        assert psutil.wait_procs(children, timeout=3)[1] == []
+        assert replay(home / "run").recording.end is not None
+
+    @pytest.mark.usefixtures("home")
+    def test_bad_input_stays_that_where_nobody_reads_of_it(self):
+        process = subprocess.Popen(command("eval", "--strategy", "nope"), stderr=subprocess.PIPE)
+        process.stderr.close()
+        assert process.wait(60) == 2
 
 
 class TestReplay:

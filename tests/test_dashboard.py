@@ -40,7 +40,7 @@ def board(market):  # noqa: ARG001  (markets end after their dashboards)
     yield board
     for each in made:
         each.close()
-    names = ("algosim pump", "algosim errands", "algosim figures")
+    names = ("algosim pump", "algosim errands", "algosim metrics")
     until(
         lambda: not [each for each in threading.enumerate() if each.name in names], "the end of the threads"
     )
@@ -366,6 +366,27 @@ def test_export_copies_the_run(home, market, board):
     shows(dashboard, "exported to")
 
 
+def test_the_page_for_the_projector_is_opened_once(market, board, monkeypatch):
+    asked = []
+
+    class Page:
+        port, ended, view_address = 8501, "", "http://127.0.0.1:8501/?view=present"
+
+        def _repr_html_(self):
+            return '<p><a href="http://127.0.0.1:8501/?view=present">view only</a></p>'
+
+    monkeypatch.setattr(algosim, "present", lambda source, port: asked.append((source, port)) or Page())
+    sim = market(speed=SPEED)
+    dashboard = board(sim)
+    runs(sim)
+    until(lambda: not dashboard.controls.present.open.disabled, "the button")
+    for _ in range(2):
+        dashboard.controls.present.open.click()
+        shows(dashboard, "view only", "presented at http://127.0.0.1:8501/?view=present")
+    until(lambda: text(dashboard.root).count("presented at") == 2, "the second answer")
+    assert asked == [(sim, None)]
+
+
 def test_the_views_take_turns(market, board):
     sim = market(speed=SPEED)
     dashboard = board(sim)
@@ -386,8 +407,30 @@ def test_the_views_take_turns(market, board):
     assert view().window == 500
 
 
+def test_a_run_that_is_over_is_drawn_on_every_view(market, board, monkeypatch):
+    monkeypatch.setattr("algosim.board.pump.LINGER_S", 0.3)
+    monkeypatch.setattr("algosim.notebook.stage.TRIES", 0)  # nothing but a choice brings another picture
+    sim = market(speed="max", ticks=3_000).start()
+    sim.wait()
+    dashboard = board(sim, fast=True)
+    shows(dashboard, "stopped: the run has ended")
+    time = sim.recording.time * 1e-9
+
+    def begins():
+        """Return the first time that plotly's figure shows."""
+        (view,) = dashboard.stage.box.children
+        return view.data[0].x[0] if repr(view) == "LiveFigure()" and len(view.data[0].x) else None
+
+    for kind, window in (("plotly", 2_000), ("plotly", 500), ("fast view", 500), ("plotly", 10_000)):
+        dashboard.stage.kind.value = kind
+        dashboard.stage.window.value = window
+        if kind == "plotly":
+            first = pytest.approx(time[max(0, len(time) - window)])
+            until(lambda first=first: begins() == first, f"{window} ticks")
+
+
 def test_where_the_fast_view_was_not_built_the_other_one_stands(market, board, monkeypatch):
-    def fail(_):
+    def fail(_, **_more):
         raise AlgosimError("it is not built")
 
     monkeypatch.setattr("algosim.notebook.stage.FastView", fail)

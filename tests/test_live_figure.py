@@ -171,7 +171,7 @@ def test_who_zooms_sees_every_tick(figure, clock, recording):
     clock.now += 1.0
     time = feed.series().time
     page.relayout({"xaxis.range[0]": time[1_000], "xaxis.range[1]": time[1_400]})
-    assert figure.draw(feed)
+    assert len(page.pictures) == 2  # drawn at once: of a run that is over, no other picture comes
     seen = trace(figure, "price").x
     np.testing.assert_array_equal(seen[(seen >= time[1_000]) & (seen <= time[1_400])], time[1_000:1_401])
     assert (seen[0], seen[-1]) == (time[0], time[-1])
@@ -179,7 +179,7 @@ def test_who_zooms_sees_every_tick(figure, clock, recording):
     page.answer(cost=0.01)
     clock.now += 1.0
     page.relayout({"xaxis.autorange": True})
-    assert figure.draw(feed)
+    assert len(page.pictures) == 3
     assert len(trace(figure, "price").x) < 1_000
 
 
@@ -203,7 +203,7 @@ def test_another_feed_begins_afresh(figure, clock, recording):
     assert len(trace(figure, "BUY").x) == len(other.series().buys.time)
 
 
-def test_interventions_are_marked_and_texts_that_would_collide_are_joined(figure, recording):
+def test_interventions_are_marked_and_flags_that_would_collide_are_counted_on_the_newer(figure, recording):
     feed, part = fed(recording, 400)
     part.members = [*part.members, Version(seq=200, id="sma_crossover", version=2, code="1")]
     part.controls = [
@@ -214,12 +214,13 @@ def test_interventions_are_marked_and_texts_that_would_collide_are_joined(figure
     feed = Feed(CASH)
     feed.update(part)
     assert figure.draw(feed)
-    texts = [note.text for note in figure.layout.annotations]
+    newest, older = figure.layout.annotations
     assert [line.x0 for line in figure.layout.shapes] == [
         part.time[seq - 1] * 1e-9 for seq in (200, 300, 303)
     ]
-    assert texts[0] == "sma_crossover: version 2"
-    assert sorted(texts[1].split("<br>")) == [
+    assert (older.text, older.hovertext) == ("sma_crossover: version 2",) * 2
+    assert newest.text == "schedule.speed = 2.0 +2"
+    assert sorted(newest.hovertext.split("<br>")) == [
         "model.kappa = 2.0",
         "model.sigma = 0.4",
         "schedule.speed = 2.0",

@@ -198,16 +198,15 @@ def misses_equality(member, now):
     return all(seq >= now.seq or due >= now.time for seq, due in member.unanswered)
 
 
-def forgets_who_leaves(member):
+def forgets_who_leaves(member, *_):
     member.attached = False
     member.unanswered.clear()
 
 
 def remembers_who_left(member, *_):
     member.attached = False
-    return Detach(
-        seq=member.last_ack + 1, id=member.account.id, last_ack=member.last_ack, version=member.version
-    )
+    last = member.last_ack
+    return [Detach(seq=last + 1, id=member.account.id, last_ack=last, version=member.version)]
 
 
 class PresentLatency(Sequencer):

@@ -14,18 +14,18 @@ pytest.importorskip("IPython", reason="IPython is not installed: pip install 'al
 from IPython.core.interactiveshell import InteractiveShell
 
 import algosim
+from algosim.board.tables import positions_table
+from algosim.board.tidy import Cell, Table
 from algosim.core.context import Context
 from algosim.core.indicators import Indicators
 from algosim.core.strategy import Hooks
 from algosim.errors import ConfigError
 from algosim.notebook import extension
 from algosim.notebook.answers import Findings
-from algosim.notebook.books import Books
 from algosim.notebook.cell_errors import fault_of
 from algosim.notebook.help_card import HOOKS, TICK, Card
-from algosim.notebook.tables import positions_table
-from algosim.notebook.tidy import Cell, Table
 from algosim.notebook.words import Option, read_words, split
+from algosim.runs.accounts import Accounts
 from algosim.runs.evaluate import evaluate
 from algosim.runs.progress import reporting
 
@@ -192,4 +192,4 @@ def test_an_error_in_the_table_of_accounts_keeps_its_line():
     """The file is the row's own strategy; with it, the line would be cut off."""
     message = "on_tick: ZeroDivisionError: division by zero (strategies/mine/strategy.py, line 7): 1 / 0"
     status = {"strategies": {"mine": {"state": "failed", "error": {"message": message}}}}
-    assert "division by zero, line 7" in positions_table(Books(100.0), status, 10.0)
+    assert "division by zero, line 7" in positions_table(Accounts(100.0), status, 10.0)

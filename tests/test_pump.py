@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import algosim
+from algosim.board import pump as pump_module
+from algosim.board.pump import Pump
 from algosim.config import Config
 from algosim.core.market import Ticks
-from algosim.notebook import pump as pump_module
-from algosim.notebook.pump import Pump
 from algosim.runs.recording import Recording
 
 SOON_S = 10.0
@@ -226,7 +226,7 @@ def test_a_view_that_can_show_nothing_ends_the_pump_all_the_same(source, running
 
 def test_closing_the_widget_ends_its_pump(source, running):
     owner, frames = ipywidgets.HTML(), Frames()
-    pump = running(source, frames, owner=owner)
+    pump = running(source, frames, closed=lambda: owner.comm is None)
     frames.until(lambda frame: frame.phase == "live")
     owner.close()
     deadline = time.monotonic() + SOON_S

@@ -6,17 +6,19 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 
+from algosim.charts.families import families, family
+from algosim.charts.flags import marks
 from algosim.charts.palette import FONT
 from algosim.charts.point_messages import is_beside, peak
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import plotly.graph_objects as go
     from numpy.typing import NDArray
 
-    from algosim.charts.feed import Mark, Series, Trades
+    from algosim.charts.feed import Series, Trades
     from algosim.charts.palette import Palette
 
 __all__ = ["MAX_LINES", "layout", "run_figure", "thinned", "traces"]
@@ -24,13 +26,10 @@ __all__ = ["MAX_LINES", "layout", "run_figure", "thinned", "traces"]
 MAX_LINES = 6
 """Lines that strategies draw and a chart shows; more could not be told apart."""
 
-NOTHING: NDArray[np.float64] = np.empty(0)
+NOTHING = np.empty(0)
 
 _FEW = 40
 """Trades that have room for large markers."""
-
-_APART = 0.025
-"""The part of a chart's width that a line of upright text takes."""
 
 _PRICE, _EQUITY = (0.40, 1.0), (0.0, 0.33)
 _PRICE_ABOVE, _BESIDE = (0.58, 1.0), (0.38, 0.52)
@@ -113,15 +112,7 @@ def traces(
             hovertemplate="%{y:,.4f}<extra>price</extra>",
         )
     ]
-    labels = list(series.lines)[:MAX_LINES]
-    for i in range(MAX_LINES):
-        name, x, y, axis = "", NOTHING, NOTHING, "y"
-        if i < len(labels):
-            name, x, y = labels[i], time, series.lines[labels[i]][keep]
-            axis = "y4" if is_beside(series.lines[name], series.price) else "y"
-        template = f"%{{y:,.4f}}<extra>{name}</extra>"
-        shown = {"yaxis": axis, "showlegend": bool(name), "hovertemplate": template}
-        drawn.append(_line(name, x, y, colours.lines[i], 2.2, **shown))
+    drawn += _indicators(series, time, keep, colours)
     drawn.append(_markers(series.buys, "BUY", "triangle-up", colours.buy, colours.ground))
     drawn.append(_markers(series.sells, "SELL", "triangle-down", colours.sell, colours.ground))
     money = "%{y:,.2f}<extra>equity</extra>"
@@ -132,6 +123,27 @@ def traces(
         _line("equity", time, series.equity[keep], colours.equity, 2.4, hovertemplate=money, **axes, **shade)
     )
     drawn.append(_histogram(np.diff(np.log(series.price)) * 100.0, colours.equity))
+    return drawn
+
+
+def _indicators(
+    series: Series, time: NDArray[np.float64], keep: NDArray[np.int64], colours: Palette
+) -> list[dict[str, Any]]:
+    """Return the lines of strategies, of which the legend names each family once."""
+    labels = list(series.lines)[:MAX_LINES]
+    numbers, drawn, named = families(labels), [], set()
+    for i in range(MAX_LINES):
+        name, x, y, axis, number = "", NOTHING, NOTHING, "y", i
+        if i < len(labels):
+            name, x, y = labels[i], time, series.lines[labels[i]][keep]
+            number = numbers[name]
+            axis = "y4" if is_beside(series.lines[name], series.price) else "y"
+        template = f"%{{y:,.4f}}<extra>{name}</extra>"
+        whole = family(name)
+        first = bool(name) and whole not in named
+        named.add(whole)
+        shown = {"yaxis": axis, "showlegend": first, "hovertemplate": template, "legendgroup": whole}
+        drawn.append(_line(whole, x, y, colours.lines[number], 2.2 if whole == name else 1.7, **shown))
     return drawn
 
 
@@ -154,30 +166,6 @@ def _histogram(changes: NDArray[np.float64], colour: str) -> dict[str, Any]:
 def _see_through(colour: str, opacity: float) -> str:
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"
-
-
-def marks(series: Series, colours: Palette) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the shapes and annotations of the interventions in view; texts that would collide are joined."""
-    shapes, notes = [], []
-    shown = sorted(series.marks[-20:])
-    span = series.time[-1] - series.time[0] if len(series.time) else 1.0
-    together: list[list[Mark]] = []
-    for mark in shown:
-        if together and mark.time - together[-1][0].time <= _APART * span * len(together[-1]):
-            together[-1].append(mark)
-        else:
-            together.append([mark])
-    upright = {"showarrow": False, "textangle": -90, "xanchor": "right", "yanchor": "top", "align": "right"}
-    look = {"bgcolor": _see_through(colours.ground, 0.75), "font": {"size": 13, "color": colours.mark}}
-    line = {"color": colours.mark, "width": 1.6, "dash": "dot"}
-    place = {"xref": "x", "yref": "y domain"}
-    for time in dict.fromkeys(mark.time for mark in shown):
-        ends = {"x0": time, "x1": time, "y0": 0, "y1": 1}
-        shapes.append({"type": "line", "line": line, **ends, **place})
-    for group in together:
-        text = "<br>".join(mark.text for mark in group)
-        notes.append({"x": group[0].time, "y": 1.0, "text": text, **place, **upright, **look})
-    return shapes, notes
 
 
 def layout(colours: Palette, drawn: Sequence[Mapping[str, Any]] = (), *, height: int = 560) -> dict[str, Any]:
@@ -209,7 +197,7 @@ def layout(colours: Palette, drawn: Sequence[Mapping[str, Any]] = (), *, height:
             "orientation": "h",
             "x": 0.0,
             "xanchor": "left",
-            "y": 1.02,
+            "y": 1.06,  # above the flags
             "yanchor": "bottom",
             "bgcolor": "rgba(0,0,0,0)",
             "font": {"size": 15},
@@ -239,6 +227,8 @@ def run_figure(series: Series, colours: Palette, *, title: str = "", most: int =
     most : int, optional
         Points per line, about.
     """
+    import plotly.graph_objects as go  # noqa: PLC0415  (a second's work, and a page draws without)
+
     drawn = traces(series, colours, most)
     look = layout(colours, drawn)
     shapes, notes = marks(series, colours)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from algosim.charts.families import families
 from algosim.charts.palette import DARK, FONT, LIGHT
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ class Message(NamedTuple):
     """A header that JSON can carry, and the numbers it describes as little-endian doubles.
 
     The numbers of a snapshot or append are rows of `count` each: time [s], price, equity, the equity's peak
-    so far, and one row for each of the header's `lines` (label, number of its colour, whether it has a scale
-    of its own). `trades` are (tick, time, price, is a buy, text), `marks` are (tick, kind, text).
+    so far, and one row for each of the header's `lines` (label, number of its colour, which the lines of one
+    indicator share, whether it has a scale of its own). `trades` are (tick, time, price, is a buy, text),
+    `marks` are (tick, kind, text).
     """
 
     header: dict[str, Any]
@@ -77,7 +79,7 @@ class PointMessages:
         return self._message({"kind": "append"}, self.feed.between(before, now))
 
     def _message(self, header: dict[str, Any], series: Series) -> Message:
-        order = {label: i for i, label in enumerate(self.feed.labels())}
+        order = families(self.feed.labels())
         for label in series.lines.keys() - self._beside.keys():
             self._beside[label] = is_beside(series.lines[label], self.feed.series(window=self.window).price)
         rows = [series.time, series.price, series.equity, peak(series), *series.lines.values()]

@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["RunningEquity"]
 
 
-class _Books:
-    """One account at the last tick that was taken."""
-
-    def __init__(self, cash: float) -> None:
-        self.position = 0.0
-        self.cash = cash
-
-
 class RunningEquity:
     """Equity at every tick, and how far it is below its peak so far as a fraction, at most 0.
 
@@ -53,14 +45,14 @@ class RunningEquity:
         self.equity = array("d")
         self.drawdown = array("d")
         self._initial_cash = initial_cash
-        self._books: dict[str, _Books] = {}
+        self._held: dict[str, tuple[float, float]] = {}  # position and cash after the last tick taken
         self._peak = 0.0
         self._taken = 0
 
     @property
     def accounts(self) -> int:
         """How many accounts there are."""
-        return len(self._books)
+        return len(self._held)
 
     def follow(self, accounts: Iterable[str], price: array[float], fills: Sequence[Fill]) -> None:
         """Extend both to the length of `price`.
@@ -74,10 +66,10 @@ class RunningEquity:
         fills : sequence of Fill
             All so far; one whose tick is still to come waits for it.
         """
-        joined = [name for name in accounts if name not in self._books]
+        joined = [name for name in accounts if name not in self._held]
         if joined:
-            self._books = {name: _Books(self._initial_cash) for name in (*self._books, *joined)}
-            self._peak, self._taken = self._initial_cash * len(self._books), 0
+            self._held = dict.fromkeys((*self._held, *joined), (0.0, self._initial_cash))
+            self._peak, self._taken = self._initial_cash * len(self._held), 0
         first = 0 if joined else len(self.equity)
         stop = bisect_right(fills, len(price), key=attrgetter("seq"))
         equity = self._curve(np.array(price[first:]), first, fills[self._taken : stop])
@@ -98,16 +90,16 @@ class RunningEquity:
         by_account: dict[str, list[Fill]] = {}
         for fill in fills:
             by_account.setdefault(fill.id, []).append(fill)
-        for name, books in self._books.items():
+        for name, (held, cash_before) in self._held.items():
             mine = by_account.get(name, [])
             position, cash, curve = equity_curve(
                 np.array([fill.seq - first for fill in mine], dtype=np.int64),
                 np.array([fill.position for fill in mine], dtype=np.float64),
                 np.array([fill.cash for fill in mine], dtype=np.float64),
                 price,
-                books.cash,
-                initial_position=books.position,
+                cash_before,
+                initial_position=held,
             )
-            books.position, books.cash = float(position[-1]), float(cash[-1])
+            self._held[name] = float(position[-1]), float(cash[-1])
             equity += curve
         return equity

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from algosim.charts.feed import Feed
+from algosim.charts.figures import run_figure
 from algosim.charts.palette import palette
 from algosim.errors import AlgosimError, ConfigError
 from algosim.runs.folder import read_run
@@ -61,10 +62,9 @@ def drawn(series: Series, theme: Theme) -> go.Figure:
         If plotly, which algosim can do without otherwise, is not installed; says what to install.
     """
     try:
-        from algosim.charts.figures import run_figure  # noqa: PLC0415
+        return run_figure(series, palette(theme))
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "plotly":
             raise
         msg = "figures need plotly: pip install 'algosim[lab]'"
         raise AlgosimError(msg) from None
-    return run_figure(series, palette(theme))

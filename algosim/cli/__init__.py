@@ -7,12 +7,12 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 import algosim
-from algosim.cli.outcome import Session, example, is_full, report, unheard
+from algosim.cli.outcome import Session, example, is_full, report, unheard, while_read
 from algosim.errors import AlgosimError, did_you_mean
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ COMMANDS = {
     "eval": Place("headless", "evaluate_run", "Run strategies headless, as fast as the machine can."),
     "replay": Place("headless", "replay_run", "Run a recorded run again and check that nothing differs."),
     "play": Place("play", "play", "Watch a recorded run again, at any speed."),
+    "present": Place("present", "present", "Show a run full-screen in the browser."),
     "lab": Place("lab", "lab", "Open the lessons in JupyterLab."),
     "new-strategy": Place("strategies", "new_strategy", "Start a strategy of your own from a template."),
     "doctor": Place("strategies", "doctor", "Check a strategy without running it."),
@@ -63,6 +64,22 @@ class Commands(click.Group):
         command = getattr(import_module(f"algosim.cli.{place.module}"), place.name)
         assert isinstance(command, click.Command)
         return command
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401  (click's own)
+    ) -> click.Context:
+        """Read the arguments; help is printed here."""
+        with while_read():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  (what a command returns)
+        """Run the command."""
+        with while_read():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands without importing them."""
@@ -94,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 if all went well, 1 if the run failed, 2 for bad input.
+        0 if all went well, 1 if the run failed, 2 for bad input, 141 if who read the output has left.
     """
     if sys.stdout is None:  # closed by who started the program
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (as long as the process)

@@ -21,7 +21,7 @@ from algosim.settings import parse_assignment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["run"]
+__all__ = ["run", "termination"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -62,7 +62,7 @@ def run(context: click.Context, *, speed: dict[str, object], headless: bool) -> 
     drawn = on_terminal() and not headless
     logging.getLogger("algosim").addHandler(logging.NullHandler())  # the display says it all
     with ExitStack() as stack:
-        stack.enter_context(_termination())
+        stack.enter_context(termination())
         with Console(stderr=True).status("starting") if drawn else nullcontext():
             stack.enter_context(simulation)
         try:
@@ -77,7 +77,7 @@ def run(context: click.Context, *, speed: dict[str, object], headless: bool) -> 
 
 
 @contextmanager
-def _termination() -> Iterator[None]:
+def termination() -> Iterator[None]:
     """Let whoever ends programs stop the run as Ctrl-C does."""
     before = {end: signal.getsignal(end) for end in SIGNALS}
     signal.signal(signal.SIGTERM, signal.default_int_handler)

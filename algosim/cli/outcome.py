@@ -14,11 +14,25 @@ from algosim.cli.text import clean
 from algosim.errors import EngineError, ReplayDiverged, StrategyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["FAILED", "FINE", "USAGE", "Session", "complain", "example", "is_full", "report", "unheard"]
+__all__ = [
+    "FAILED",
+    "FINE",
+    "LEFT",
+    "USAGE",
+    "Session",
+    "complain",
+    "example",
+    "is_full",
+    "report",
+    "unheard",
+    "while_read",
+]
 
 FINE, FAILED, USAGE = 0, 1, 2
+LEFT = 141
+"""What a shell sees of a program whose reader has left, ``| head`` say: 128 and the number of SIGPIPE."""
 
 
 class Session:
@@ -36,10 +50,11 @@ class Session:
 
 
 def complain(problem: str, frames: Iterable[str] = ()) -> None:
-    """Print one line on standard error, and below it the learner's frames."""
-    click.echo(f"error: {clean(problem)}", err=True)
-    for line in frames:
-        click.echo(f"  {clean(line)}", err=True)
+    """Print one line on standard error, and below it the learner's frames, if it takes them."""
+    with contextlib.suppress(OSError):
+        click.echo(f"error: {clean(problem)}", err=True)
+        for line in frames:
+            click.echo(f"  {clean(line)}", err=True)
 
 
 def report(error: Exception, *, begun: bool) -> int:
@@ -59,13 +74,29 @@ def is_full(error: OSError) -> bool:
 
 def unheard(error: OSError) -> int:
     """Say that the output cannot be written and return the exit code."""
-    with contextlib.suppress(OSError):  # nor may standard error take anything
-        complain(f"cannot write the output: {error.strerror}")
+    complain(f"cannot write the output: {error.strerror}")
+    _mute()
+    return FAILED
+
+
+@contextlib.contextmanager
+def while_read() -> Iterator[None]:
+    """End the program without a word where nobody reads its output any more."""
+    try:
+        yield
+    except OSError as error:
+        closed = (errno.EPIPE, errno.EINVAL) if sys.platform == "win32" else (errno.EPIPE,)
+        if error.filename is not None or error.errno not in closed:
+            raise
+        _mute()
+        raise click.exceptions.Exit(LEFT) from error
+
+
+def _mute() -> None:
     with contextlib.suppress(OSError):  # what is left in Python's buffer would fail again at its end
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())
         os.close(null)
-    return FAILED
 
 
 def example(*lines: str) -> str:

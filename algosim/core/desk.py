@@ -184,7 +184,9 @@ class Desk:
         except ValueError as error:
             return self.reject(str(error))
         fault = exposure_fault(self.committed, change, self.max_position)
-        if not fault and len(self.requests) >= self.max_orders:
+        if fault:
+            fault += "; orders in flight count: use ctx.target(), or look at ctx.pending()"
+        elif len(self.requests) >= self.max_orders:
             fault = f"more than {self.max_orders} orders in one tick (limits.orders_per_tick)"
         if fault:
             return self.reject(fault)

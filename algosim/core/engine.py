@@ -15,7 +15,7 @@ from algosim.core.broker import Conditions, Quote
 from algosim.core.desk import Desk
 from algosim.core.strategy import check_ran
 from algosim.core.ticks import shown
-from algosim.events import Log, Order, Plot
+from algosim.events import Log, Order, Plot, Snapshot
 from algosim.times import parse_epoch
 
 if TYPE_CHECKING:
@@ -168,8 +168,7 @@ class Loop:
                 if failure is not None:
                     turn.failed(failure)
                     turn = None
-                    self.mark()
-                    self._settle(ticks, failure.seq + 1 - ticks.first, events)
+                    self._settle(ticks, self._unmarked(failure.seq, events) - ticks.first, events)
             elif self.account is not None:
                 self._settle(ticks, 0, events)
             self.quote = Quote(self.market.seq, self.market.time, self.market.price, self._conditions)
@@ -259,6 +258,13 @@ class Loop:
         if plots or desk.logs:
             events += spoken(account.id, n, plots, desk.logs)
         desk.forget()
+
+    def _unmarked(self, seq: int, events: list[Event]) -> int:
+        """Ask for a snapshot at a cleared tick, unless there is one; return which tick to clear next."""
+        if any(isinstance(event, Snapshot) and event.seq == seq for event in events):
+            return seq + 1
+        self.mark()
+        return seq
 
     def _settle(self, ticks: Ticks, start: int, events: list[Event]) -> None:
         """Take the account alone through a block of ticks, from index `start` on."""

@@ -74,10 +74,7 @@ def exposure_fault(committed: float, change: float, limit: float) -> str:
     after = committed + change
     if abs(after) <= limit or abs(after) < abs(committed):
         return ""
-    return (
-        f"position plus pending orders would be {after:,.6g}, beyond portfolio.max_position {limit:,.6g}; "
-        "orders in flight count: use ctx.target(), or look at ctx.pending()"
-    )
+    return f"position plus pending orders would be {after:,.6g}, beyond portfolio.max_position {limit:,.6g}"
 
 
 def _shown(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import traceback
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
     from algosim.core.desk import Desk
     from algosim.core.indicator import Indicator
 
-__all__ = ["Hooks", "Runner", "explain", "hooks_of", "merge_parameters", "seed_globals", "strategy_seed"]
+__all__ = [
+    "Hooks",
+    "Runner",
+    "check_ran",
+    "explain",
+    "hooks_of",
+    "merge_parameters",
+    "seed_globals",
+    "strategy_seed",
+]
 
 
 MAX_NAME = 100
@@ -145,7 +155,7 @@ class Runner:
         """Call ``init`` at simulated time `now` [ns]; from then on orders may be placed."""
         self.desk.now = now
         if self.hooks.init is not None:
-            self.hooks.init(self.ctx)
+            check_ran(self.hooks.init(self.ctx), "init")
         self.desk.trading = True
 
     def stop(self, now: int) -> None:
@@ -153,7 +163,7 @@ class Runner:
         self.desk.now = now
         self.desk.trading = False
         if self.hooks.on_stop is not None:
-            self.hooks.on_stop(self.ctx)
+            check_ran(self.hooks.on_stop(self.ctx), "on_stop")
 
     def warmup(self) -> str:
         """Return the state of the indicator that is furthest from ready, as ``"12/50"``, or ``""``."""
@@ -193,6 +203,27 @@ class Runner:
             else:
                 row.append(cast("float | None", value))
         return row
+
+
+def check_ran(result: object, hook: str) -> None:
+    """Raise if what a hook returned shows that its code has not run: a generator, or a coroutine.
+
+    It is raised inside of that code, so that the learner is shown where it begins.
+
+    Raises
+    ------
+    TypeError
+        With the remedy.
+    """
+    if result is None or not isinstance(result, Generator | Coroutine | AsyncGenerator):
+        return
+    if isinstance(result, Generator):
+        error = TypeError(f"{hook} returned a generator, whose code never runs; write it without yield")
+    else:
+        error = TypeError(f"{hook} returned a coroutine, which nobody awaits; write def without async")
+    if not isinstance(result, AsyncGenerator):
+        result.throw(error)
+    raise error
 
 
 def _what(error: BaseException) -> str:

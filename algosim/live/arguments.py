@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from algosim import settings as configuration
 from algosim.config import Id
 from algosim.errors import AlgosimError, ConfigError, EngineError, StrategyError
 from algosim.times import parse_time
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-__all__ = ["account_id", "any_case", "count", "parameters", "raised", "target"]
+__all__ = ["account_id", "any_case", "count", "given_parameters", "parameters", "raised", "target"]
 
 _PARAMETER = re.compile(r"strategies\.([\w-]+)\.params\.([^.]+)")
 
@@ -32,6 +33,13 @@ def any_case(side: object) -> object:
     """Return the side of an order as it is to be written, if only its case is another."""
     upper = side.strip().upper() if isinstance(side, str) else ""
     return upper if upper in ("BUY", "SELL") else side
+
+
+def given_parameters(id: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a strategy's parameters as a configuration would have them."""
+    checked = configuration.coerce(f"strategies.{id}.params", {} if params is None else params)
+    assert isinstance(checked, dict)
+    return checked
 
 
 def parameters(changes: Mapping[str, object]) -> tuple[dict[str, dict[str, object]], dict[str, object]]:

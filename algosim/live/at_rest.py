@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from algosim.sandbox.standing import summary
+
 if TYPE_CHECKING:
     from algosim.config import Config
     from algosim.live.own_engine import Outcome
@@ -40,7 +42,11 @@ _NOBODY: dict[str, Any] = {
 
 def new_status(config: Config) -> dict[str, Any]:
     """Return the status of a market that has not started."""
-    at_start = {"speed": config.schedule.speed, "hwm": msgspec.to_builtins(config.transport.hwm)}
+    at_start = {
+        "speed": config.schedule.speed,
+        "hwm": msgspec.to_builtins(config.transport.hwm),
+        "sandbox": summary(config.limits.sandbox),
+    }
     return {**_NOTHING, **_NOBODY, **at_start}
 
 

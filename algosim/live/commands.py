@@ -8,7 +8,7 @@ import msgspec
 
 from algosim import settings
 from algosim.config import RESERVED_IDS
-from algosim.core.orders import clean_quantity, clean_side, clean_tag
+from algosim.core.orders import clean_quantity, clean_side, clean_tag, exposure_fault, signed
 from algosim.errors import ConfigError
 from algosim.live import requests as ask
 from algosim.live.roster import Roster
@@ -42,6 +42,7 @@ class Commands:
         self._run = run
         self._barrier = barrier
         self._report = report
+        self._committed: dict[str, float] = {}
         roster = Roster(run, barrier)
         self._handlers: dict[type, Callable[[Asker, Any], None]] = {
             ask.Start: self._start,
@@ -186,5 +187,22 @@ class Commands:
             message = f"{request.id!r} is no account of its own; give manual orders another id"
             self._run.board.refuse(asker, message)
             return
+        fault = self._commit(request.id, signed(side, qty))
+        if fault:
+            self._run.board.refuse(asker, f"order refused: {fault}")
+            return
         self._run.outside.add(request.id)
         self._relay(asker, "order", id=request.id, side=side, qty=qty, tag=tag)
+
+    def _commit(self, id: str, change: float) -> str:
+        """Take note of an order by hand as the broker will; return why it would refuse it, or ``""``.
+
+        What raw clients have ordered on an account of theirs is the broker's to know alone.
+        """
+        config, committed = self._run.config, self._committed.get(id, 0.0)
+        if id in config.transport.external:
+            return ""
+        fault = exposure_fault(committed, change, config.portfolio.max_position)
+        if not fault:
+            self._committed[id] = committed + change
+        return fault

@@ -11,7 +11,7 @@ import msgspec
 import platformdirs
 import psutil
 
-from algosim.errors import EngineError, did_you_mean
+from algosim.errors import ConfigError, EngineError, did_you_mean
 from algosim.live.sockets import KeyPair
 
 __all__ = [
@@ -126,6 +126,9 @@ def find_connection(run: str | None = None) -> Connection:
     EngineError
         If there is none.
     """
+    if run is not None and not isinstance(run, str):
+        msg = f"a running market is found by the text of its run_id, got {run!r}"
+        raise ConfigError(msg)
     found = connection_files()
     if run is None:
         if not found:

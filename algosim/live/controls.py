@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any, Self
 from algosim import settings as configuration
 from algosim.core.orders import clean_quantity, clean_side, clean_tag
 from algosim.errors import AlgosimError, ConfigError, EngineError, did_you_mean
-from algosim.live.arguments import account_id, any_case, count, parameters, target
+from algosim.live.arguments import account_id, any_case, count, given_parameters, parameters, target
 from algosim.live.handle import Handle
+from algosim.runs.parameters import check_parameters
 from algosim.runs.workspace import find_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
+
+    from algosim.config import Config
+    from algosim.runs.setup import Setup
 
 __all__ = ["Controls"]
 
@@ -24,11 +28,13 @@ RELOAD_S = 60.0
 
 
 class Controls(Handle):
-    """A handle that commands.
+    """A handle that commands; `_setup` is what its run has started from, or is to.
 
     Commands return once they are stamped: they act before the next tick. On a market that has not started,
     has ended or crashed they raise `EngineError`, which says what to do; settings can be changed at any time.
     """
+
+    _setup: Setup
 
     def pause(self) -> Self:
         """Pause after the last tick released; returns once all of it is done."""
@@ -106,12 +112,13 @@ class Controls(Handle):
             If the strategy has no such parameter, does not load, or its ``init`` fails; with the line. No
             setting is changed then.
         """
-        wanted = {**(settings or {}), **values}
+        wanted = configuration.named(settings, "settings") | values
         self._settle()
         runs = self._engine is not None and self._outcome is None
         if id is not None and runs:
             return self.reload(id, params=wanted)
         if id is not None:
+            id = account_id(id)
             known = self._noted.over(self.config).strategies
             if id not in known:
                 there = ", ".join(known) or "none"
@@ -125,7 +132,7 @@ class Controls(Handle):
         if runs:
             self._change(changes)
         elif self._engine is None:
-            self._config = configuration.with_settings(self._config, changes)
+            self._config = self._changed(self._config, changes)
         else:
             self._note(changes)
         return self
@@ -147,8 +154,14 @@ class Controls(Handle):
 
     def _note(self, changes: dict[str, object]) -> None:
         """Keep changes for the next run."""
-        configuration.with_settings(self._noted.over(self.config), changes)
+        self._changed(self._noted.over(self.config), changes)
         self._noted.keep(changes)
+
+    def _changed(self, config: Config, changes: dict[str, object]) -> Config:
+        """Return the configuration of a run that is to come with changes, if it can start with them."""
+        fresh = configuration.with_settings(config, changes)
+        check_parameters(self._setup, config, fresh)
+        return fresh
 
     def add(
         self,
@@ -173,7 +186,9 @@ class Controls(Handle):
         """
         source = find_strategy(strategy)
         name = account_id(source.id if id is None else id)
-        given = dict(params or {})
+        given = given_parameters(name, params)
+        spec = {f"strategies.{name}.path": str(source.path), f"strategies.{name}.params": given}
+        configuration.with_settings(self.config, spec)
         self._command("add", RELOAD_S, id=name, path=str(source.path), params=given)
         self._noted.added(name, os.fspath(strategy), given)
         return self
@@ -183,7 +198,7 @@ class Controls(Handle):
 
         Returns once it is out: its last orders are placed, its ``on_stop`` has returned.
         """
-        self._command("remove", RELOAD_S, id=id)
+        self._command("remove", RELOAD_S, id=account_id(id))
         self._noted.removed(id)
         return self
 
@@ -207,7 +222,11 @@ class Controls(Handle):
                 msg = f"say which strategy to reload; there are: {', '.join(names) or 'none'}"
                 raise ConfigError(msg)
             id = names[0]
-        given = dict(params or {})
+        given = given_parameters(account_id(id), params)
+        known = self.config.strategies.get(id)
+        if known is not None and given:
+            whole = {f"strategies.{id}.params": {**known.params, **given}}
+            configuration.with_settings(self.config, whole)
         self._command("reload", RELOAD_S, id=id, keep_state=keep_state, params=given)
         self._noted.parameters(id, given)
         return self
@@ -222,6 +241,7 @@ class Controls(Handle):
         side : str
             ``"BUY"`` or ``"SELL"``, in any case.
         qty : float
+            Position and orders in flight together may come to ``portfolio.max_position``.
         id : str, optional
             The account.
         tag : str, optional
@@ -230,6 +250,8 @@ class Controls(Handle):
         ------
         ConfigError
             If side, quantity or tag cannot be used.
+        EngineError
+            If the order would go beyond ``portfolio.max_position``, or the account is a strategy's.
         """
         try:
             clean = clean_side(any_case(side)), clean_quantity(qty), clean_tag(tag)

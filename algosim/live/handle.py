@@ -83,7 +83,8 @@ class Handle(RunData):
         if engine is None or self._outcome is not None or not engine.gone():
             return
         engine.client.close()
-        recorded = Outcome("finished" if self.recording.end is not None else "crashed", "")
+        whole = self.recording.end is not None
+        recorded = Outcome("finished", "") if whole else Outcome("crashed", "its supervisor is gone")
         outcome = engine.outcome() or recorded
         if self._engine is engine:  # another thread may have reset
             self._outcome = outcome
@@ -94,9 +95,8 @@ class Handle(RunData):
         if outcome is None:
             return "the market has not started; call start()"
         if outcome.state == "crashed":
-            reason = outcome.reason or "its supervisor is gone"
             return (
-                f"the run crashed: {reason}. What was recorded until then is in {self.folder}; "
+                f"the run crashed: {outcome.reason}. What was recorded until then is in {self.folder}; "
                 "reset() begins a fresh run"
             )
         return "the run has ended; reset() begins a fresh one"
@@ -160,8 +160,9 @@ class Handle(RunData):
     def status(self) -> dict[str, Any]:
         """How the market does: state, ticks, queues, waits, gaps, foreign messages, strategies.
 
-        It has the same keys before, during and after a run. ``rejected`` counts the orders that were refused,
-        those of strategies and those by hand; ``note`` says which ports are others than those asked for.
+        It has the same keys before, during and after a run. ``rejected`` counts the orders of strategies and
+        of raw clients that were refused (one by hand is an error at once); ``note`` says which ports are
+        others than those asked for.
         """
         self._settle()
         if self._engine is not None and self._outcome is None:

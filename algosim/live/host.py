@@ -11,6 +11,7 @@ import zmq
 from algosim.live.child import Birth, Link
 from algosim.live.inlet import Inlet
 from algosim.live.mail import Mail
+from algosim.live.output import Output
 from algosim.live.seat import Seat
 from algosim.live.watching import Watch
 from algosim.live.workers import CHECK_S
@@ -111,7 +112,7 @@ class _Host:
         """Log what a worker wrote past `print`; left in the pipe, it would hold the worker up."""
         lines = version.worker.drain_stderr().splitlines()
         if lines:
-            self.seat.log([("print", line) for line in lines])
+            self.seat.log(Output([("print", line) for line in lines]))
 
     def _stream(self, most: int) -> None:
         for message in self.inlet.stream(most):

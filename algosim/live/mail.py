@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import zmq
 
-from algosim.live.output import Allowance
+from algosim.live.output import Allowance, Output
 from algosim.live.sockets import connect, make
 from algosim.live.wire import MAX_FRAME, Ack, LogLines, Stopped, encode, wall_ns
 
@@ -57,7 +57,7 @@ class Mail:
                 keep_state=version.keep_state,
                 orders=reply.orders,
                 plots=reply.plots,
-                logs=self._admitted(reply.logs),
+                logs=self._admitted(reply.said),
                 **self._envelope(tick.seq, tick.ts_sim),
             )
         )
@@ -66,20 +66,32 @@ class Mail:
         self._socket.send(ack)
         return True
 
-    def log(self, logs: Lines, seq: int, ts_sim: int) -> None:
+    def log(self, said: Output, seq: int, ts_sim: int) -> None:
         """Send lines that belong to no answer, such as an error."""
-        message = encode(LogLines(logs=self._admitted(logs), **self._envelope(seq, ts_sim)))
+        lines = self._admitted(said)
+        if lines:
+            self._tell(lines, seq, ts_sim)
+
+    def _tell(self, lines: Lines, seq: int, ts_sim: int) -> None:
+        message = encode(LogLines(logs=lines, **self._envelope(seq, ts_sim)))
         if self._waiting is None:
             self._socket.send(message)
         else:
             self._waiting.append(message)  # a PUSH socket without a peer would block
 
-    def stopped(self, logs: Lines, seq: int, ts_sim: int) -> None:
-        """Tell that ``on_stop`` has returned."""
-        self._socket.send(encode(Stopped(logs=logs, **self._envelope(seq, ts_sim))))
+    def stopped(self, said: Output, seq: int, ts_sim: int) -> None:
+        """Tell that ``on_stop`` has returned at the end of the run."""
+        self._socket.send(encode(Stopped(logs=self._allowance.last(said), **self._envelope(seq, ts_sim))))
 
-    def _admitted(self, logs: Lines) -> Lines:
-        return self._allowance.admit(logs, time.monotonic()) if logs else logs
+    def left(self, said: Output, seq: int, ts_sim: int) -> None:
+        """Send the last lines of a strategy that was removed."""
+        lines = self._allowance.last(said)
+        if lines:
+            self._tell(lines, seq, ts_sim)
+
+    def _admitted(self, said: Output) -> Lines:
+        quiet = not (said.lines or said.more or self._allowance.more)
+        return said.lines if quiet else self._allowance.admit(said, time.monotonic())
 
     def _envelope(self, seq: int, ts_sim: int) -> dict[str, Any]:
         return {

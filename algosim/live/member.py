@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from algosim.config import Config
     from algosim.core.broker import Account, Quote
-    from algosim.events import Fill, Order
+    from algosim.events import Fill, Order, Snapshot
     from algosim.live.turns import Answer
 
 __all__ = ["Member"]
@@ -46,8 +46,10 @@ class Member:
         The last tick that its strategy acknowledged, or the one before it was attached.
     unanswered : deque of (int, int)
         Ticks that its strategy has yet to acknowledge, each with the time at which its orders are due [ns].
-    marked : bool
-        Whether the next clearing takes a snapshot, fills or not.
+    marks : set of int
+        Ticks at whose clearing a snapshot is due, fills or not.
+    spare : dict of int to Snapshot
+        Snapshots of the clearings since `last_ack` that were not due: one is, if it is detached there.
     """
 
     def __init__(self, account: Account, after: int) -> None:
@@ -57,7 +59,8 @@ class Member:
         self.joined = 0
         self.version = 0
         self.last_ack = after
-        self.marked = False
+        self.marks: set[int] = set()
+        self.spare: dict[int, Snapshot] = {}
         self.unanswered: deque[tuple[int, int]] = deque()
 
     @property
@@ -69,24 +72,30 @@ class Member:
         """Give the account to a strategy from the tick after `before` on."""
         self.joined = self.version = version
         self.last_ack = before
-        self.attached = self.marked = True
+        self.attached = True
+        self.marks.add(before + 1)
 
-    def leave(self) -> None:
-        """Expect answers up to the present tick, and no more."""
-        self.attached, self.marked = False, True
+    def leave(self, before: int) -> None:
+        """Expect answers to ticks before this one, and no more."""
+        self.attached = False
+        self.marks.add(before)
 
-    def detach(self, reason: str, error: str) -> Detach:
-        """Expect no answer any more; return the event that says so."""
-        self.leave()
+    def detach(self, reason: str, error: str) -> list[Detach | Snapshot]:
+        """Expect no answer any more; return the event that says so, and the snapshot that is due there."""
+        seq = self.last_ack + 1
+        self.leave(seq)
         self.unanswered.clear()
-        return Detach(
-            seq=self.last_ack + 1,
+        due = self.spare.pop(seq, None)
+        self.spare.clear()
+        detach = Detach(
+            seq=seq,
             id=self.account.id,
             last_ack=self.last_ack,
             version=self.version,
             reason=reason,
             error=error,
         )
+        return [detach] if due is None else [detach, due]
 
     def ask(self, seq: int, due: int) -> None:
         """Expect an answer to tick `seq`, the orders in it due at `due` [ns]."""
@@ -130,6 +139,7 @@ class Member:
             raise ProtocolFault(msg)
         self._check(answer.orders, config)
         self.last_ack, due = self.unanswered.popleft()
+        self.spare.pop(self.last_ack, None)
         return due
 
     def place(self, order: Order, due: int, limit: float) -> str:

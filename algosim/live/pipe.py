@@ -8,7 +8,8 @@ from typing import IO, Any
 import msgspec
 
 from algosim.core.desk import Books, Request
-from algosim.events import Fill, Level
+from algosim.events import Fill
+from algosim.live.output import Output
 
 __all__ = [
     "Acted",
@@ -91,7 +92,7 @@ class Loaded(msgspec.Struct, tag="loaded"):
 class Began(msgspec.Struct, tag="began"):
     """``init`` has returned."""
 
-    logs: list[tuple[Level, str]]
+    said: Output
 
 
 class Acted(msgspec.Struct, tag="acted"):
@@ -99,14 +100,14 @@ class Acted(msgspec.Struct, tag="acted"):
 
     orders: list[Request]
     plots: dict[str, float | None]
-    logs: list[tuple[Level, str]]
+    said: Output
     warmup: str = ""
 
 
 class Finished(msgspec.Struct, tag="finished"):
     """``on_stop`` has returned."""
 
-    logs: list[tuple[Level, str]]
+    said: Output
 
 
 class Kept(msgspec.Struct, tag="kept"):
@@ -123,7 +124,7 @@ class Broke(msgspec.Struct, tag="broke"):
     line: int | None
     source: str | None
     frames: str
-    logs: list[tuple[Level, str]]
+    said: Output
 
 
 Reply = Loaded | Began | Acted | Finished | Kept | Broke

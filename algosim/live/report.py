@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from algosim.sandbox.standing import summary
+
 if TYPE_CHECKING:
     from algosim.live.barrier import Barrier
     from algosim.live.run import Run
@@ -44,6 +46,7 @@ class Report:
             "simulator": {"tick": 0, "ts_sim": 0, "open": 0, "foreign": {}},
             "broker": {"accounts": {}, "unconfirmed": 0, "waiting_for": [], "foreign": {}, "rejected": 0},
         }
+        self._sandbox = summary(run.config.limits.sandbox)
         self._rates: deque[tuple[float, int]] = deque(maxlen=200)
 
     def progressed(self, done: int) -> None:
@@ -101,6 +104,7 @@ class Report:
             "foreign_at": foreign,
             "rejected": broker["rejected"],
             "recorder_restarts": run.recorder_restarts,
+            "sandbox": self._sandbox,
             "strategies": strategies,
             "accounts": {name: books for name, books in accounts.items() if name not in run.strategies},
             "processes": {name: process.popen.pid for name, process in run.family.members.items()},

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from algosim.live.feed import Feed, Hole
 from algosim.live.mirror import Mirror
+from algosim.live.newcomers import Out
 from algosim.live.pipe import Acted, Finish, Finished
-from algosim.live.succession import Out, Succession
+from algosim.live.succession import Succession
 from algosim.live.wire import MAX_FRAME, Clear, Stamped, State, Stop, TickMessage
 
 if TYPE_CHECKING:
     import zmq
 
-    from algosim.events import Level
     from algosim.live.child import Birth, Link
     from algosim.live.mail import Mail
+    from algosim.live.output import Output
     from algosim.live.versions import Version
 
 __all__ = ["Seat"]
@@ -176,10 +177,10 @@ class Seat:
 
     def _finished(self, reply: Finished) -> None:
         if self._stop is None:
-            self.log(reply.logs)
+            self._mail.left(reply.said, self.feed.acked, self._mirror.desk.now)
             self._link.tell("left")
         else:
-            self._mail.stopped(reply.logs, self.feed.acked, self._mirror.desk.now)
+            self._mail.stopped(reply.said, self.feed.acked, self._mirror.desk.now)
 
     # What goes out
 
@@ -189,9 +190,9 @@ class Seat:
             fields["health"] = self.health()
         self._link.tell(op, **fields)
 
-    def log(self, logs: list[tuple[Level, str]]) -> None:
+    def log(self, said: Output) -> None:
         """Log lines that belong to no answer."""
-        self._mail.log(logs, self.feed.acked, self._mirror.desk.now)
+        self._mail.log(said, self.feed.acked, self._mirror.desk.now)
 
     def health(self) -> dict[str, Any]:
         """Return how the strategy does."""

@@ -160,7 +160,7 @@ class Sequencer:
         if id in self._stopping:
             self.log(id, logs)
             self._stopping.discard(id)
-            self.members[id].leave()
+            self.members[id].attached = False
             self._close_run()
 
     @property
@@ -180,7 +180,7 @@ class Sequencer:
         if isinstance(event, Attach):
             self._attach(event)
         elif isinstance(event, Remove):
-            self.members[event.id].leave()
+            self.members[event.id].leave(event.seq)
         elif event.action == "set":
             self.config = changed(self.config, event.key, event.value)
             self._conditions = Conditions.of(self.config.execution)
@@ -203,7 +203,7 @@ class Sequencer:
 
     def _detach(self, member: Member, reason: str, error: str) -> None:
         if member.present:
-            self._part(member.last_ack + 1).append(member.detach(reason, error))
+            self._part(member.last_ack + 1).extend(member.detach(reason, error))
 
     def _outside(self, order: Order, conditions: Conditions) -> str:
         """Place a manual or raw order; return why it is refused, or ``""``."""
@@ -240,9 +240,12 @@ class Sequencer:
         member.cleared = seq
         part = self._part(seq)
         part += fills
-        if fills or member.marked or seq % self.config.run.snapshot_every == 0:
-            part.append(account.snapshot(seq, now.time, now.price))
-            member.marked = False
+        snapshot = account.snapshot(seq, now.time, now.price)
+        if fills or seq in member.marks or seq % self.config.run.snapshot_every == 0:
+            part.append(snapshot)
+        elif member.present:
+            member.spare[seq] = snapshot
+        member.marks.discard(seq)
         if member.present or fills:  # fills of an account without a strategy are for those who watch
             self.outbox.append(member.frame(Cleared, seq, now.time, fills))
 

@@ -22,7 +22,7 @@ from algosim.runs import folder as run_folder
 from algosim.runs.held import released
 from algosim.runs.result import Result
 from algosim.runs.setup import Setup, StrategyArgument, prepare, renew
-from algosim.runs.workspace import EVENTS, new_run_id, runs_folder, wanted_folder
+from algosim.runs.workspace import EVENTS, new_run_id, path_of, runs_folder, wanted_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,13 +83,13 @@ class Simulation(Controls):
         ticks: int | None = None,
         out: str | os.PathLike[str] | None = None,
     ) -> None:
-        over = dict(settings or {})
+        over = configuration.named(settings, "settings")
         if speed is not None:
             over["schedule.speed"] = speed
         setup = prepare(strategy, seed=seed, duration=duration, ticks=ticks, config=config, settings=over)
         super().__init__(setup.config)
         self._setup = setup
-        self._out = out
+        self._out = path_of(out, "out must be a path") if out else None
         self._result: Result | None = None
         announce(self)
 
@@ -98,6 +98,7 @@ class Simulation(Controls):
         folder = Path(connection.folder)
         self._config = configuration.load(folder / run_folder.CONFIG)
         self._setup = Setup(self._config, self._config.run.seed or 0, {})
+        self._result = None
         self._hold(FoundEngine(connection), connection.run_id, folder)
         return self
 
@@ -230,6 +231,10 @@ class Simulation(Controls):
     ) -> algosim.Dashboard:
         """Show it live in a notebook, with all its controls: `algosim.dashboard`."""
         return algosim.dashboard(self, start=start, fast=fast, theme=theme)
+
+    def present(self, *, port: int | None = None) -> algosim.Page:
+        """Show it full-screen in the browser, on a page of its own: `algosim.present`."""
+        return algosim.present(self, port=port)
 
     def __repr__(self) -> str:
         """Return one line, without a word to the market."""

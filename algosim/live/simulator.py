@@ -49,6 +49,7 @@ class _Simulator:
         self.market = self.course.market
         self.controls = 0
         self.early: deque[Order] = deque()
+        self._unheard: list[bytes] | None = []
         self.alive = True
         self._epoch = parse_epoch(self.config.run.epoch)
         self._parameters = model_parameters(self.config.model)
@@ -125,7 +126,11 @@ class _Simulator:
             run_id=self.birth.run_id,
             event=event,
         )
-        self.ticks.send(published(CONTROL_TOPIC, message))
+        frame = published(CONTROL_TOPIC, message)
+        if self._unheard is None:
+            self.ticks.send(frame)
+        else:
+            self._unheard.append(frame)  # the broker, which must have all, does not listen yet
         return event.seq
 
     def _end(self, t_end: int) -> None:
@@ -142,6 +147,14 @@ class _Simulator:
                 self.course.done(done)
             elif (name := self.gate.ready(frame)) is not None:
                 self.link.tell("ready", party=name, socket="ticks")
+                if name == "broker":
+                    self._say_again()
+
+    def _say_again(self) -> None:
+        """Publish the commands that were stamped while the broker did not listen."""
+        for frame in self._unheard or ():
+            self.ticks.send(frame)
+        self._unheard = None
 
     def _command(self, document: dict[str, Any]) -> None:
         op = document["op"]

@@ -152,7 +152,7 @@ class Maker:
             max_output=1024 * birth.config.limits.output_kb,
             inherited=inherited,
         )
-        worker = Worker(load, str(birth.extra["scratch"]))
+        worker = Worker(load, birth.config.limits, str(birth.extra["scratch"]))
         worker.watch(self._poller)
         return Version(source, params, ordinal, worker, inherited)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import faulthandler
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from algosim.core.desk import HISTORY, Desk
-from algosim.core.strategy import Runner, explain, seed_globals
+from algosim.core.strategy import Runner, check_ran, explain, seed_globals
 from algosim.errors import StrategyError
-from algosim.live.output import cut
+from algosim.live.output import SILENCE, Output, cut
 from algosim.live.pipe import (
     Acted,
     Began,
@@ -27,10 +25,11 @@ from algosim.live.pipe import (
     read_question,
     send,
 )
-from algosim.runs.guard import die_with_launcher, was_launched_by
-from algosim.runs.launch import check_start, take_stdout
+from algosim.runs.guard import die_with_launcher, tell_where, was_launched_by
+from algosim.runs.launch import check_start, take_stdin, take_stdout
 from algosim.runs.printed import Printed
 from algosim.runs.source import load
+from algosim.sandbox.enter import seal
 
 if TYPE_CHECKING:
     from algosim.events import Level
@@ -44,12 +43,12 @@ def main() -> None:
     """Answer the host's questions until it is gone."""
     check_start()
     die_with_launcher()
-    if hasattr(signal, "SIGUSR1"):
-        faulthandler.register(signal.SIGUSR1, all_threads=False)  # the host asks for the looping line
-    out = take_stdout()
+    tell_where()
+    questions, out = take_stdin(), take_stdout()
+    seal()
     worker: _Worker | None = None
     buffer = FrameBuffer()
-    while (question := read_question(0, buffer)) is not None:
+    while (question := read_question(questions, buffer)) is not None:
         if isinstance(question, Load):
             if not was_launched_by(question.host):
                 return
@@ -74,7 +73,7 @@ class _Worker:
         sys.stdout = self.printed
         seed_globals(int(self.job.rng_seed))
         try:
-            self.code = load(Path(self.job.folder), self.job.label)
+            self.code = load(Path(self.job.folder), self.job.label, alone=True)
             known, job = self.code.hooks.params, self.job
             dropped = [name for name in job.inherited if name in job.params and name not in known]
             given = {name: value for name, value in job.params.items() if name not in dropped}
@@ -95,7 +94,7 @@ class _Worker:
             if isinstance(question, Finish):
                 return self._finish(question, self.runner)
             return self._act(question, self.runner)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (the learner's code may raise anything)
+        except BaseException as error:  # noqa: BLE001  (the learner's code may raise anything)
             assert self.code is not None
             return self._broke(explain(error, self.code.sources, hook))
 
@@ -116,9 +115,9 @@ class _Worker:
         )
         self.printed.attach(desk)
         self.runner.start(question.now)
-        logs = self._shown(desk.logs)
+        said = self._shown(desk.logs)
         desk.forget()
-        return Began(logs)
+        return Began(said)
 
     def _act(self, question: Tick, runner: Runner) -> Reply:
         desk, tick = runner.desk, question.tick
@@ -129,7 +128,7 @@ class _Worker:
         desk.now, desk.price = tick["ts_sim"], tick["price"]
         desk.prices.append(desk.price)
         desk.seen += 1
-        runner.hooks.on_tick(runner.ctx, tick)
+        check_ran(runner.hooks.on_tick(runner.ctx, tick), "on_tick")
         lines = runner.lines()
         reply = Acted(desk.requests, {**lines, **desk.plots}, self._shown(desk.logs), runner.warmup())
         desk.forget()
@@ -146,9 +145,9 @@ class _Worker:
         logs = self.runner.desk.logs if self.runner is not None else self.printed.early()
         return Broke(str(error), error.file, error.line, error.source, error.frames, self._shown(logs))
 
-    def _shown(self, logs: list[tuple[Level, str]]) -> list[tuple[Level, str]]:
+    def _shown(self, logs: list[tuple[Level, str]]) -> Output:
         """Return what fits into a reply; the host sees to it that it does not come too often."""
-        return cut(logs, self.job.max_output) if logs else logs
+        return cut(logs, self.job.max_output) if logs else SILENCE
 
 
 if __name__ == "__main__":

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import select
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -19,9 +17,13 @@ import zmq
 
 from algosim.live.ends import end_of
 from algosim.live.pipe import FrameBuffer, Load, decode_reply, framed
-from algosim.runs.launch import end_session, how_it_ended, start
+from algosim.runs.epitaph import last_words, place
+from algosim.runs.launch import end_session, how_it_ended, start_strategy
+from algosim.sandbox.scratch import excess, remove
+from algosim.sandbox.terms import Terms
 
 if TYPE_CHECKING:
+    from algosim.config import Limits
     from algosim.live.pipe import Question, Reply
 
 __all__ = ["Overrun", "Worker", "WorkerGone"]
@@ -31,6 +33,12 @@ CHECK_S = 0.05
 
 ENOUGH = 1 << 20
 """Bytes of standard error taken at once; a worker may write them faster than they are read."""
+
+WEIGH_S = 0.25
+"""How often its working folder is looked at."""
+
+KEPT = 1 << 14
+"""Bytes of it that are kept for an epitaph; a crash writes a hundred frames."""
 
 SOON_MS = 2
 CHUNK = 1 << 16
@@ -51,6 +59,8 @@ class Worker:
     ----------
     load : Load
         What it runs.
+    limits : Limits
+        What its process is held to.
     scratch : str
         Where it gets a working folder of its own.
 
@@ -62,18 +72,20 @@ class Worker:
         When it was asked (monotonic seconds).
     """
 
-    def __init__(self, load: Load, scratch: str) -> None:
+    def __init__(self, load: Load, limits: Limits, scratch: str) -> None:
         self.load = load
         load.host = os.getpid()
         self.busy = False
         self.asked_at = 0.0
         self.cpu_s = 0.0
+        self._weighed_at = 0.0
         self._budget_s = self._wall_s = 0.0
         self._hook = ""
         self._cpu_before: float | None = None
         self._scratch = tempfile.mkdtemp(dir=scratch)
-        self._process = start(
-            "algosim.live.worker", stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self._scratch
+        terms = Terms(limits.sandbox, limits.memory_mb, load.folder, self._scratch)
+        self._process = start_strategy(
+            "algosim.live.worker", terms, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -161,12 +173,19 @@ class Worker:
         return reply
 
     def check_budget(self) -> None:
-        """Raise `Overrun` if the open question has used up its budget."""
-        if not self.busy:
-            return
+        """Raise `Overrun` if the open question has used up its budget, or the working folder is too full."""
+        now = time.monotonic()
+        if now - self._weighed_at > WEIGH_S:
+            self._weighed_at = now
+            if fault := excess(self._scratch):
+                raise Overrun(fault)
+        if self.busy:
+            self._check_question(now)
+
+    def _check_question(self, now: float) -> None:
         if self._process.poll() is not None:  # a child of its own may hold its pipes open
             raise WorkerGone(self._epitaph())
-        wall = time.monotonic() - self.asked_at
+        wall = now - self.asked_at
         if wall < CHECK_S:
             return
         used = self._cpu()
@@ -188,7 +207,7 @@ class Worker:
                 self._unwatch(self.stderr)  # closed: there will be no more
         except BlockingIOError:
             pass  # there is no more for now
-        self._said = (self._said + data)[-4000:]
+        self._said = (self._said + data)[-KEPT:]
         return data.decode("utf-8", "replace")
 
     def end(self) -> None:
@@ -202,7 +221,7 @@ class Worker:
             with contextlib.suppress(OSError):
                 if stream is not None:
                     stream.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        remove(self._scratch)
 
     def _cpu(self) -> float:
         """Return the CPU seconds that the process has used; it stands still while the process is stopped."""
@@ -223,10 +242,8 @@ class Worker:
         while time.monotonic() < deadline and "File" not in text:
             text += self.drain_stderr()
             time.sleep(0.01)
-        for file, line in re.findall(r'File "([^"]+)", line (\d+)', text):
-            if file == self.load.label:
-                return f" ({file}, line {line})"
-        return ""
+        where = place(text, self.load.label)
+        return f" ({where})" if where else ""
 
     def _epitaph(self) -> str:
         """Return how the process ended, and its last words."""
@@ -235,7 +252,7 @@ class Worker:
         except subprocess.TimeoutExpired:
             return "its worker closed its pipe"
         self.drain_stderr()
-        words = self._said.decode("utf-8", "replace").strip().splitlines()
+        words = last_words(self._said.decode("utf-8", "replace"), self.load.label)
         hint = ", as one is that needs too much memory" if status == -getattr(signal, "SIGKILL", 0) else ""
-        said = f": {words[-1]}" if words else ""
+        said = f": {words}" if words else ""
         return f"its worker process {how_it_ended(status)}{hint}{said}; reload the strategy to go on with it"

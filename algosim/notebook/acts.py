@@ -10,6 +10,7 @@ from algosim.charts.numbers import clock, count
 from algosim.errors import ConfigError
 from algosim.notebook import current, kept
 from algosim.notebook.answers import Findings, Status, Strategies
+from algosim.notebook.pages import present as present_page
 from algosim.settings import resolve
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "metrics",
     "pause",
     "play",
+    "present",
     "replay",
     "reset",
     "resume",
@@ -132,6 +134,11 @@ def dashboard(said: Words) -> object:
     """Show the dashboard."""
     begin = "no_start" not in said.options
     return algosim.dashboard(current.get(), start=begin, fast="fast" in said.options)
+
+
+def present(said: Words) -> object:
+    """Show the market on a page of its own; without one, the newest that runs on this machine."""
+    return present_page(current.peek(), **said.options)
 
 
 def trades(said: Words) -> pd.DataFrame:

@@ -8,8 +8,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from algosim.board.tidy import Cell, Table, profit, said
 from algosim.charts.numbers import clock, count, money, quantity
-from algosim.notebook.tidy import Cell, Table, page, profit, said
+from algosim.notebook.cell_page import page
 from algosim.runs.workspace import shipped_folder, strategy_names
 
 if TYPE_CHECKING:

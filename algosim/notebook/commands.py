@@ -46,9 +46,6 @@ def run(line: str) -> object:
     """
     name, *words = split(line) or ["help"]
     command = COMMANDS.get(name)
-    if name == "present":
-        msg = "%algosim present is not there yet"
-        raise ConfigError(msg)
     if command is None:
         raise ConfigError(_unknown(name, words))
     how = usage(name)
@@ -153,6 +150,12 @@ COMMANDS = {
             Option("--fast", "", "Begin with the fast view of price and equity."),
             Option("--no-start", "", "Leave the start to the button."),
         ),
+    ),
+    "present": Command(
+        acts.present,
+        "Show the market full-screen in the browser, for the projector.",
+        (Option("--port", "N", "Where to serve.", acts.whole),),
+        example="%algosim present",
     ),
     "trades": Command(acts.trades, "Show the trades, or the last N.", rest="N", example="%algosim trades 10"),
     "metrics": Command(

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from algosim.board.board import Board
+from algosim.board.pump import Pump
+from algosim.board.state_line import Said, notice_html, state_html
 from algosim.live.simulation import Simulation
 from algosim.notebook import cell_dashboards
-from algosim.notebook.figures import Figures
-from algosim.notebook.log_panel import LogPanel
-from algosim.notebook.look import Look
 from algosim.notebook.market_controls import MarketControls
-from algosim.notebook.panels import live_html
+from algosim.notebook.panels import live_html, put
 from algosim.notebook.playback_bar import PlaybackBar
-from algosim.notebook.pump import Pump
-from algosim.notebook.readings import Readings
 from algosim.notebook.sheets import Sheets
 from algosim.notebook.stage import Stage
-from algosim.notebook.standing import StandingLine
 from algosim.notebook.style import sheet
 
 if TYPE_CHECKING:
+    from algosim.board.log_lines import LogLines
+    from algosim.board.look import Look
+    from algosim.board.pump import Frame
     from algosim.charts.palette import Theme
-    from algosim.notebook.pump import Frame
     from algosim.runs.player import Player
 
 __all__ = ["Dashboard", "dashboard"]
 
-LOOK_S = 0.4
-"""Figures, tables and knobs follow this often; only the chart moves with every frame."""
+TRADES = 28
+"""Rows of their table; where it is narrow, the style sheet shows fewer."""
 
 MOVED = "stopped: this market is on the dashboard that was opened last; run this cell again to have it here"
 
@@ -54,32 +52,29 @@ class Dashboard:
         All of it, as a widget.
     controls : MarketControls or PlaybackBar
     stage : Stage
-    log : LogPanel
+    log : LogLines
     """
 
     def __init__(self, source: Simulation | Player, *, fast: bool, theme: Theme | None) -> None:
         self.source = source
-        self.log = LogPanel()
+        words = ("Start", "Resume") if isinstance(source, Simulation) else ("Play", "Play")
+        self._board = Board(source, *words, trades=TRADES)
+        self.log: LogLines = self._board.log
         self.controls = (
             MarketControls(source, self.log, self._wake)
             if isinstance(source, Simulation)
             else PlaybackBar(source, self.log, self._wake)
         )
         fps = source.config.ui.throttle_fps
-        self.stage = Stage(fast=fast, fps=fps, theme=theme, failed=self.log.failed)
-        words = ("Start", "Resume") if isinstance(source, Simulation) else ("Play", "Play")
-        self._standing, self._readings = StandingLine(*words), Readings()
-        self._sheets = Sheets(self.log)
+        self.stage = Stage(fast=fast, fps=fps, theme=theme, failed=self.log.failed, changed=self._wake)
+        self._places = {name: live_html(f"algosim-{name}") for name in ("standing", "notice", "cards")}
+        self._sheets = Sheets(self._wake)
         self._run_id: str | None = None
-        self._feed: object = None
-        self._phase = ""
-        self._looked_at = float("-inf")
         self._closing = False
         self.root = self._compose()
         if theme is not None:
             self.root.add_class(f"algosim-{theme}")
-        self._figures = Figures(source, self._readings.take, self.log.failed)
-        self._pump = Pump(source, self._refresh, owner=self.root)
+        self._pump = Pump(source, self._refresh, closed=lambda: self.root.comm is None)
         self._pump.start()
 
     def _compose(self) -> widgets.Box:
@@ -93,13 +88,14 @@ class Dashboard:
         body.add_class("algosim-body")
         parts = [
             style,
-            self._standing.box,
-            self._standing.notice,
+            self._places["standing"],
+            self._places["notice"],
             self.controls.top,
-            self._readings.box,
+            self._places["cards"],
             body,
         ]
         root = widgets.VBox(parts)
+        root.add_class("algosim-board")
         root.add_class("algosim-dash")
         return root
 
@@ -117,7 +113,7 @@ class Dashboard:
 
     def _wake(self) -> None:
         """Show at once what became of something that was asked for."""
-        self._looked_at = float("-inf")
+        self._board.wake()
         self._pump.wake()
 
     # Driven by the pump, on its thread
@@ -127,46 +123,33 @@ class Dashboard:
             if not self._closing:
                 self._leave(frame.error)
             return
-        now = time.monotonic()
-        turned = frame.feed is not self._feed or frame.phase != self._phase
-        if turned or now - self._looked_at >= LOOK_S:
-            self._looked_at, self._feed, self._phase = now, frame.feed, frame.phase
-            self._look(frame)
+        look = self._board.look(frame)
+        if look is not None:
+            self._show(look)
         self.stage.draw(frame.feed)
+        if self.stage.waits and frame.phase == "over":
+            self._pump.linger()  # otherwise there are no more frames
 
-    def _look(self, frame: Frame) -> None:
-        read_at = time.monotonic()
-        source = self.source
-        look = Look(source.run_id, source.folder, source.recording, frame.status, source.config, read_at)
+    def _show(self, look: Look) -> None:
         if look.run_id != self._run_id:
-            self._begin(look)
-        over = frame.phase == "over"
-        if over:
+            self._run_id = look.run_id
+            self.controls.begin(look.run_id)
+        if look.phase == "over":
             self.root.add_class("algosim-ended")
         else:
             self.root.remove_class("algosim-ended")
-        last = frame.feed.series(window=1).drawdown
-        books = (*look.status["strategies"].values(), *look.status["accounts"].values())
-        pending = [] if over else [each.get("pending", 0.0) for each in books]
-        self._readings.follow(look.recording, float(last[-1]) if len(last) else 0.0, sum(pending))
-        self._figures.want(look.run_id, len(look.recording), over=over)
-        in_flight = sum(map(abs, pending))
-        self._standing.follow(frame, look.recording, look.run_id, look.config.run.seed, in_flight)
+        pieces = self._board.pieces(look)
+        for name, place in self._places.items():
+            put(place, pieces[name])
+        self._sheets.follow(pieces)
         self.controls.follow(look)
-        self._sheets.follow(look, self._readings.books)
-        self.log.follow(look.recording, frame.status)
-
-    def _begin(self, look: Look) -> None:
-        """Show another run from now on."""
-        self._run_id = look.run_id
-        self._readings.begin(look.run_id, look.config.portfolio.initial_cash)
-        self.controls.begin(look.run_id)
-        self.log.begin(look.run_id)
 
     def _leave(self, error: str) -> None:
         """Stand still for good, and say why."""
         self.root.add_class("algosim-ended")
-        self._standing.stop(f"stopped: the dashboard failed: {error}" if error else MOVED)
+        put(self._places["standing"], state_html(Said("stopped", "bad"), {}))
+        why = f"stopped: the dashboard failed: {error}" if error else MOVED
+        put(self._places["notice"], notice_html(Said(why, "bad")))
         self._end()
         if not error:  # an error is worth a look at what was shown last
             self.stage.close()
@@ -177,7 +160,7 @@ class Dashboard:
 
     def _end(self) -> None:
         self.controls.close()
-        self._figures.close()
+        self._board.close()
 
     def __repr__(self) -> str:
         """Return one line that is always the same."""

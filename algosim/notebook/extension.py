@@ -1,4 +1,4 @@
-"""What a shell gets from algosim: the magics, their completion, the look of objects, a bar for evaluate."""
+"""What a shell gets from algosim: magics, their completion, looks of objects, a bar, short interrupts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from algosim.notebook import completion, current
+from algosim.notebook.interrupts import keep_short
 from algosim.notebook.magics import AlgosimMagics
 from algosim.notebook.outputs import can_change
 from algosim.notebook.progress import Bar
@@ -39,6 +40,7 @@ def load(shell: InteractiveShell) -> None:
     assert shell.display_formatter is not None
     for kind, module, name, look in _LOOKS:
         shell.display_formatter.formatters[kind].for_type_by_name(module, name, _late(look))
+    keep_short(shell)
     if can_change():
         show_with(Bar)
     current.follow()

@@ -7,12 +7,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from anywidget import AnyWidget
+from traitlets import Enum
 
 from algosim.charts.fast_view import bundle
 from algosim.charts.point_messages import BEAT, ENDED, Message, PointMessages
 
 if TYPE_CHECKING:
     from algosim.charts.feed import Feed
+    from algosim.charts.palette import Theme
 
 __all__ = ["FastView"]
 
@@ -34,9 +36,15 @@ class FastView(AnyWidget):
     ----------
     window : int, optional
         Ticks that are shown; may be set at any time.
+    theme : "light" or "dark", optional
+        Whatever the page's is.
     """
 
-    def __init__(self, window: int = 2_000) -> None:
+    theme: Theme | None = Enum(["light", "dark"], None, allow_none=True).tag(sync=True)  # type: ignore[assignment]
+    late = False
+    """A page is never too busy for what is new."""
+
+    def __init__(self, window: int = 2_000, *, theme: Theme | None = None) -> None:
         self.window = window
         self._lock = threading.Lock()  # drawing has a thread of its own, and hellos come in the kernel's
         self._messages: PointMessages | None = None
@@ -45,7 +53,7 @@ class FastView(AnyWidget):
         self._sent_at = 0.0
         self._retry_at, self._retry_s = 0.0, FIRST_RETRY_S
         self._esm = bundle()
-        super().__init__()
+        super().__init__(theme=theme)
         self.on_msg(self._answer)
 
     def draw(self, feed: Feed) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from html import escape
 
+from algosim.board.tidy import Table
 from algosim.core.context import Context
 from algosim.core.doctor.api import CALLS, INDICATORS
 from algosim.core.indicators import Bands, Indicators
-from algosim.notebook.tidy import Table, page
+from algosim.notebook.cell_page import page
 
 __all__ = ["HOOKS", "TICK", "VALUES", "Card"]
 

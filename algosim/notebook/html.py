@@ -5,10 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from algosim.board.tidy import Cell, Table, profit
 from algosim.charts.numbers import NOTHING, clock, count, money, percent, quantity, ratio, signed_money
 from algosim.errors import AlgosimError
 from algosim.notebook.answers import Status
-from algosim.notebook.tidy import Cell, Table, page, profit
+from algosim.notebook.cell_page import page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

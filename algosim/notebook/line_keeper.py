@@ -11,7 +11,7 @@ from algosim.errors import AlgosimError
 from algosim.notebook import current
 from algosim.notebook.outputs import can_change
 from algosim.notebook.strategy_line import OVER, Line, Status
-from algosim.runs.standing import Standing
+from algosim.runs.accounts import Accounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def _status(sim: Simulation | None) -> Status:
         return {"state": "new", "strategies": {}, "done": 0}
     status = sim.status
     if status["state"] in OVER:
-        standing = Standing(sim.config)
-        standing.update(sim.recording)
-        status["strategies"] = standing.strategies
+        accounts = Accounts(sim.config.portfolio.initial_cash)
+        accounts.update(sim.recording)
+        status["strategies"] = accounts.strategies
     return status

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from plotly.serializers import custom_serializers
 
 from algosim.charts.feed import Feed
-from algosim.charts.figures import layout, marks, traces
+from algosim.charts.figures import layout, traces
+from algosim.charts.flags import marks
 from algosim.charts.palette import palette
 from algosim.charts.quick_import import half_imported
 from algosim.notebook.pace import Pace
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from algosim.charts.palette import Palette, Theme
 
 __all__ = ["LiveFigure"]
+
+HEIGHT = 620
 
 MOST = 900
 """Points per line, about: as many as a chart has pixels across."""
@@ -44,10 +47,16 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
         Pictures per second, at most.
     theme : "light" or "dark", optional
         Whatever the page's is.
+
+    Attributes
+    ----------
+    late : bool
+        Whether the page was too busy for what was to be drawn last.
     """
 
     _esm = widget_code(str(go.FigureWidget._esm), "fill_width.js", "live_figure.js")  # noqa: SLF001
     window: int = 2_000
+    late: bool = False
     _open = False
 
     def __init__(self, window: int = 2_000, *, fps: float = 10.0, theme: Theme | None = None) -> None:
@@ -57,7 +66,7 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
         self._feed: Feed | None = None
         self._shown: tuple[object, ...] = ()
         colours = self._colours()
-        self._traces, self._look = traces(_EMPTY, colours, MOST), layout(colours)
+        self._traces, self._look = traces(_EMPTY, colours, MOST), layout(colours, height=HEIGHT)
         super().__init__(data=self._traces, layout=self._look)
         self._config = {
             "displaylogo": False,
@@ -72,7 +81,8 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
         with self._turn:
             now = time.monotonic()
             state = feed, feed.place(), self.window, self._focus()
-            if not self._open or state == self._shown or not self._pace.ready(now):
+            self.late = self._open and state != self._shown
+            if not self.late or not self._pace.ready(now):
                 return False
             try:
                 self._paint(feed, now)
@@ -80,7 +90,7 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
                 if not half_imported(error):
                     raise
                 return False  # the next one comes when the import is over
-            self._feed, self._shown = feed, state
+            self._feed, self._shown, self.late = feed, state, False
             return True
 
     @property
@@ -113,7 +123,7 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
         """Send what differs from the last picture, in one message."""
         colours, series = self._colours(), feed.series(window=self.window)
         drawn = traces(series, colours, MOST, self._focus())
-        look = layout(colours, drawn)
+        look = layout(colours, drawn, height=HEIGHT)
         look["shapes"], look["annotations"] = marks(series, colours)
         self._pace.sent(self._last_trace_edit_id + 1, now)
         with self.batch_update():
@@ -135,6 +145,8 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
         if sync_data:
             with self._turn:
                 super().set_state(sync_data)
+                if self._feed is not None:  # for a zoom into a market at rest, no other picture may come
+                    self.draw(self._feed)
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: ANN401, FBT001, FBT002
         """Return the state for a page that has none: with the picture as it is now, not as at first."""

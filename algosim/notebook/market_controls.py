@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from algosim.board.allowed import allowed
 from algosim.notebook.errands import Errands
 from algosim.notebook.order_ticket import OrderTicket
+from algosim.notebook.present_panel import PresentPanel
 from algosim.notebook.save_panel import SavePanel
 from algosim.notebook.settings_panel import SettingsPanel
 from algosim.notebook.strategy_panel import StrategyPanel
@@ -16,20 +18,20 @@ if TYPE_CHECKING:
 
     from ipywidgets import Box
 
+    from algosim.board.log_lines import LogLines
+    from algosim.board.look import Look
     from algosim.live.simulation import Simulation
-    from algosim.notebook.log_panel import LogPanel
-    from algosim.notebook.look import Look
 
 __all__ = ["MarketControls"]
 
 
 class MarketControls:
-    """Transport, orders, strategies, settings, export.
+    """Transport, orders, strategies, settings, export, the page for the projector.
 
     Parameters
     ----------
     sim : Simulation
-    log : LogPanel
+    log : LogLines
         Is told what could not be done, and why.
     done : callable
         Called when something was done that a person asked for.
@@ -40,7 +42,7 @@ class MarketControls:
     side : list of Box
     """
 
-    def __init__(self, sim: Simulation, log: LogPanel, done: Callable[[], None]) -> None:
+    def __init__(self, sim: Simulation, log: LogLines, done: Callable[[], None]) -> None:
         self._sim = sim
         self._errands, self._journeys = Errands(log.failed, done), Errands(log.failed, done)
         self.settings = SettingsPanel(sim, self._errands, log.tell)
@@ -48,8 +50,15 @@ class MarketControls:
         self.order = OrderTicket(sim, self._errands)
         self.strategies = StrategyPanel(sim, self._errands, self.settings.hot_reload)
         self.save = SavePanel(sim, self._errands, log.tell)
+        self.present = PresentPanel(sim, log.failed, log.tell, done)
         self.top: Box = self.transport.box
-        self.side: list[Box] = [self.order.box, self.strategies.box, *self.settings.panels, self.save.box]
+        self.side: list[Box] = [
+            self.order.box,
+            self.strategies.box,
+            *self.settings.panels,
+            self.save.box,
+            self.present.box,
+        ]
 
     def start(self) -> None:
         """Start the market unless it has been started before."""
@@ -70,14 +79,15 @@ class MarketControls:
         """Show settings and strategies as they are now, and let people use what makes sense."""
         self.transport.follow(look.status)
         self.settings.follow(look.config, look.read_at)
-        self.strategies.follow(look.recording, look.status, look.config)
+        self.strategies.follow(look.status, look.config)
         self.order.follow(look.status, look.config)
         self.save.export.disabled = not look.run_id
-        state = look.status["state"]
-        ended = state in ("finished", "crashed", "ending")
-        self.strategies.enable(runs=not ended and state != "new", ended=ended)
+        self.present.open.disabled = look.phase == "over"
+        may = allowed(look.status)
+        self.strategies.enable(runs=may.reload, ended=not may.change)
 
     def close(self) -> None:
         """Do nothing any more."""
         self._errands.close()
         self._journeys.close()
+        self.present.close()

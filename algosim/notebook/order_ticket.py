@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from algosim.charts.numbers import quantity
+from algosim.board.allowed import allowed, order_hint
 from algosim.notebook.panels import button, buttons, panel
 
 if TYPE_CHECKING:
@@ -48,12 +48,5 @@ class OrderTicket:
 
     def follow(self, status: Mapping[str, Any], config: Config) -> None:
         """Say when an order would fill, and let people place one if it can be."""
-        state = status["state"]
-        self.buy.disabled = self.sell.disabled = state not in ("running", "paused")
-        if state == "paused":
-            hint = "fills at the next tick; market paused"
-        elif state == "running":
-            hint = f"fills after {quantity(config.execution.latency_ms)} sim ms"
-        else:
-            hint = "once the market is ready"
-        self._hint.value = hint
+        self.buy.disabled = self.sell.disabled = not allowed(status).order
+        self._hint.value = order_hint(status, config)

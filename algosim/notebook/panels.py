@@ -9,7 +9,7 @@ import ipywidgets as widgets
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["button", "buttons", "live_html", "panel"]
+__all__ = ["button", "buttons", "live_html", "panel", "put"]
 
 
 def panel(title: str, children: Sequence[widgets.Widget], kind: str = "") -> widgets.Box:
@@ -28,6 +28,12 @@ def live_html(kind: str) -> widgets.HTML:
     place = widgets.HTML()
     place.add_class(kind)
     return place
+
+
+def put(place: widgets.HTML, html: str) -> None:
+    """Show HTML in its place; what stands there already is not sent again."""
+    if place.value != html:
+        place.value = html
 
 
 def button(text: str, icon: str, pressed: Callable[[], None], tip: str, kind: str = "") -> widgets.Button:

@@ -34,8 +34,8 @@ class ParamsForm:
         if name == self._name and _typed(values) == _typed(self.values):
             return
         before = list(self.box.children)
-        self._name, self.values = name, dict(values)
-        self.fields = {param: _field(value) for param, value in values.items()}
+        fields = {param: _field(value) for param, value in values.items()}
+        self.fields, self.values, self._name = fields, dict(values), name  # others read them meanwhile
         self.box.children = [_row(param, field) for param, field in self.fields.items()] or [
             widgets.Label("no parameters")
         ]

@@ -13,13 +13,14 @@ from algosim.notebook import knobs
 from algosim.notebook.errands import Errands
 from algosim.notebook.knobs import Input, Knob
 from algosim.notebook.panels import button, buttons, live_html, panel
+from algosim.notebook.present_panel import PresentPanel
 from algosim.setting_words import unit, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from algosim.notebook.log_panel import LogPanel
-    from algosim.notebook.look import Look
+    from algosim.board.log_lines import LogLines
+    from algosim.board.look import Look
     from algosim.runs.interventions import Intervention
     from algosim.runs.player import Player
 
@@ -35,7 +36,7 @@ class PlaybackBar:
     Parameters
     ----------
     player : Player
-    log : LogPanel
+    log : LogLines
         Is told what could not be done, and why.
     done : callable
         Called when something was done that a person asked for.
@@ -50,7 +51,7 @@ class PlaybackBar:
         The interventions.
     """
 
-    def __init__(self, player: Player, log: LogPanel, done: Callable[[], None]) -> None:
+    def __init__(self, player: Player, log: LogLines, done: Callable[[], None]) -> None:
         self._player = player
         self._errands = errands = Errands(log.failed, done)
         self.play = button("Play", "play", lambda: errands.ask(player.play), "go on", "go")
@@ -85,7 +86,8 @@ class PlaybackBar:
         place = widgets.HBox([line, self._at])
         place.add_class("algosim-place")
         self.top = widgets.VBox([top, place])
-        self.side = [panel("What was done: choose where to go", [self.jump])]
+        self.present = PresentPanel(player, log.failed, log.tell, done)
+        self.side = [panel("What was done: choose where to go", [self.jump]), self.present.box]
 
     def _show(self, position: float) -> None:
         self.seek.value = position
@@ -120,6 +122,7 @@ class PlaybackBar:
     def close(self) -> None:
         """Do nothing any more."""
         self._errands.close()
+        self.present.close()
 
     def follow(self, _look: Look) -> None:
         """Show where the run is played."""

@@ -6,8 +6,8 @@ import time
 from html import escape
 from typing import Self
 
+from algosim.notebook.cell_page import page
 from algosim.notebook.outputs import Output
-from algosim.notebook.tidy import page
 
 __all__ = ["Bar"]
 

@@ -6,54 +6,51 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from algosim.notebook.panels import live_html, panel
-from algosim.notebook.tables import config_table, engine_table, positions_table, trades_table
+from algosim.notebook.panels import live_html, panel, put
 
 if TYPE_CHECKING:
-    from algosim.config import Config
-    from algosim.notebook.books import Books
-    from algosim.notebook.log_panel import LogPanel
-    from algosim.notebook.look import Look
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Sheets"]
+
+FOLDED = ("engine", "config")
 
 
 class Sheets:
     """Trades, positions and health, log; folded away, the engine and the settings.
+
+    Parameters
+    ----------
+    wake : callable
+        Called when something is unfolded.
 
     Attributes
     ----------
     box : Box
     """
 
-    def __init__(self, log: LogPanel) -> None:
-        self._trades, self._positions = live_html("algosim-scroll"), live_html("algosim-scroll")
-        self._engine, self._settings = live_html("algosim-scroll"), live_html("algosim-scroll")
-        self._config: Config | None = None
-        self._folded = widgets.Accordion([self._engine, self._settings], titles=["Engine", "Configuration"])
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._places = {name: live_html("algosim-scroll") for name in ("trades", "positions", *FOLDED)}
+        self._places["log"] = live_html("algosim-log")
+        self._places["trades"].add_class("algosim-trades")
+        folded = [self._places[name] for name in FOLDED]
+        self._folded = widgets.Accordion(folded, titles=["Engine", "Configuration"])
+        self._folded.observe(lambda _: wake(), names="selected_index")
         self._folded.add_class("algosim-folded")
         self._folded.add_class("algosim-wide")
         self.box = widgets.VBox(
             [
-                panel("Accounts", [self._positions], "algosim-wide"),
-                panel("Recent trades", [self._trades]),
-                panel("Log", [log.box]),
+                panel("Accounts", [self._places["positions"]], "algosim-wide"),
+                panel("Recent trades", [self._places["trades"]]),
+                panel("Log", [self._places["log"]]),
                 self._folded,
             ]
         )
         self.box.add_class("algosim-tables")
 
-    def follow(self, look: Look, books: Books) -> None:
-        """Show what has changed."""
-        _put(self._trades, trades_table(look.recording))
-        _put(self._positions, positions_table(books, look.status, look.recording.last_price))
-        if self._folded.selected_index == 0:
-            _put(self._engine, engine_table(look.status, look.folder))
-        if look.config != self._config:
-            self._config = look.config
-            _put(self._settings, config_table(look.config))
-
-
-def _put(place: widgets.HTML, html: str) -> None:
-    if place.value != html:
-        place.value = html
+    def follow(self, pieces: Mapping[str, str]) -> None:
+        """Show what has changed; what is folded away waits."""
+        selected = self._folded.selected_index
+        folded = () if selected is None else (FOLDED[selected],)
+        for name in ("trades", "positions", "log", *folded):
+            put(self._places[name], pieces[name])

@@ -36,6 +36,7 @@ class View(Protocol):
     """A widget that draws a feed."""
 
     window: int
+    late: bool
 
     @property
     def answered(self) -> bool:
@@ -58,9 +59,11 @@ class Stage:
     fps : float
         Pictures per second, at most.
     theme : "light", "dark" or None
-        Of the plotly figure; None follows the page.
+        None follows the page.
     failed : callable
         Takes the error of a view that cannot be made.
+    changed : callable
+        Called when there is something to draw though the market stands still.
 
     Attributes
     ----------
@@ -70,10 +73,17 @@ class Stage:
     """
 
     def __init__(
-        self, *, fast: bool, fps: float, theme: Theme | None, failed: Callable[[Exception], None]
+        self,
+        *,
+        fast: bool,
+        fps: float,
+        theme: Theme | None,
+        failed: Callable[[Exception], None],
+        changed: Callable[[], None],
     ) -> None:
         self._fps, self._theme = fps, theme
         self._failed = failed
+        self._changed = changed
         self._views: dict[str, View] = {}
         self._unanswered: dict[str, tuple[int, float]] = {}
         self._lock = threading.Lock()  # people choose in the kernel's thread, drawing has its own
@@ -88,8 +98,12 @@ class Stage:
         self.box = widgets.VBox()
         self.box.add_class("algosim-stage")
         self._closed = False
-        self.kind.observe(lambda _: self._show(), names="value")
-        self.window.observe(lambda _: self._show(), names="value")
+        self.kind.observe(lambda _: self._choose(), names="value")
+        self.window.observe(lambda _: self._choose(), names="value")
+
+    def _choose(self) -> None:
+        self._show()
+        self._changed()
 
     def _show(self) -> None:
         try:
@@ -114,7 +128,7 @@ class Stage:
 
     def _make(self, kind: Kind) -> View:
         if kind == "fast view":
-            return FastView(self.window.value)
+            return FastView(self.window.value, theme=self._theme)
         with without_grammar():
             from algosim.notebook.live_figure import LiveFigure  # noqa: PLC0415  (the fast view does without)
         return LiveFigure(self.window.value, fps=self._fps, theme=self._theme)
@@ -130,6 +144,14 @@ class Stage:
         view.draw(feed)
         if feed.ticks and not view.answered:  # also where nothing is new, as in a market that is paused
             self._doubt(kind, view)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the view that is shown may still have to be drawn, or made, anew."""
+        kind = self.kind.value
+        view = self._views.get(kind)
+        tries, _ = self._unanswered.get(kind, (0, 0.0))
+        return view is None or view.late or (not view.answered and tries < TRIES)
 
     def _doubt(self, kind: str, view: View) -> None:
         """Make a view anew that the page cannot have taken."""

@@ -7,10 +7,11 @@ import time
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from algosim.board.tidy import Cell, said
 from algosim.charts.numbers import count, quantity
 from algosim.notebook.cell_errors import fault_of
+from algosim.notebook.cell_page import page
 from algosim.notebook.outputs import Output
-from algosim.notebook.tidy import Cell, page, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from algosim.board.allowed import allowed
 from algosim.notebook.panels import button, buttons
 
 if TYPE_CHECKING:
@@ -65,12 +66,13 @@ class TransportBar:
 
     def follow(self, status: Mapping[str, Any]) -> None:
         """Let people press what makes sense now."""
-        state = status["state"]
-        begun = bool(status.get("tick"))
-        ready = state in ("new", "starting", "waiting") or (state == "paused" and not begun)
-        self.start.disabled = not ready
-        self.pause.disabled = state != "running"
-        self.resume.disabled = state != "paused" or not begun
-        self.step.disabled = state != "paused"
-        self.stop.disabled = state in ("new", "finished", "crashed", "ending")
-        self.reset.disabled = state == "new"
+        may = allowed(status)
+        for each, on in (
+            (self.start, may.start),
+            (self.pause, may.pause),
+            (self.resume, may.resume),
+            (self.step, may.step),
+            (self.stop, may.stop),
+            (self.reset, may.reset),
+        ):
+            each.disabled = not on

@@ -20,11 +20,12 @@ from algosim.errors import EngineError, StrategyError
 from algosim.events import Event, Fill
 from algosim.runs.drawing import receive_ticks
 from algosim.runs.frames import Alive, Block, Columns, Ended, Failed, Job, Reached, Started, write_frame
-from algosim.runs.guard import die_with_launcher
+from algosim.runs.guard import die_with_launcher, tell_where
 from algosim.runs.launch import check_start, receive, take_stdin, take_stdout
 from algosim.runs.printed import Printed
 from algosim.runs.source import load
 from algosim.runs.watchdog import Watchdog
+from algosim.sandbox.enter import seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ def main() -> None:
     """Read a Job from standard input, perform it, write frames to standard output."""
     check_start()
     die_with_launcher()  # the thread that carries out the run; the learner's code may let none of ours run
+    tell_where()
     out = take_stdout()
     job = msgspec.json.decode(receive(), type=Job)
     market = receive_ticks(take_stdin())
@@ -58,15 +60,28 @@ def main() -> None:
     watchdog = Watchdog(job.config.limits)
     watchdog.last_words = lambda error: _overrun(0, error)
     watchdog.start(give_up, lambda: send(Alive()))
+    seal()
     try:
-        perform(job, market, send, watchdog)
+        perform(job, market, send, watchdog, alone=True)
     except EngineError:  # the run's process is gone, and whoever would read of it
         os._exit(86)
+    except BaseException as error:  # noqa: BLE001  (an interrupt that the learner's code has raised)
+        give_up(explain(error, watchdog.sources, watchdog.at))
     os._exit(0)  # all is said; taking the interpreter down takes longer, and waits for a learner's threads
 
 
-def perform(job: Job, market: Iterator[Ticks], send: Callable[[Frame], None], watchdog: Watchdog) -> None:
-    """Run one version of a strategy on its account and send what happens."""
+def perform(
+    job: Job,
+    market: Iterator[Ticks],
+    send: Callable[[Frame], None],
+    watchdog: Watchdog,
+    *,
+    alone: bool = False,
+) -> None:
+    """Run one version of a strategy on its account and send what happens.
+
+    In a process that is `alone` with the strategy, an interrupt at its import is an error of its own.
+    """
     limits = job.config.limits
     rng_seed = int(job.rng_seed)
     printed = Printed()
@@ -74,7 +89,7 @@ def perform(job: Job, market: Iterator[Ticks], send: Callable[[Frame], None], wa
     seed_globals(rng_seed)
     try:
         with watchdog.hook("import", limits.init_s):
-            loaded = load(Path(job.folder), job.label)
+            loaded = load(Path(job.folder), job.label, alone=alone)
         watchdog.sources = loaded.sources
         stint = _Stint(job, market, send, watchdog)
         runner = Runner(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import shutil
+import os
+import signal
 import subprocess
+import sys
 import tempfile
 import threading
+import time
 from collections import deque
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -16,10 +19,14 @@ import msgspec
 
 from algosim.errors import ConfigError
 from algosim.runs.drawing import send_ticks
-from algosim.runs.frames import UNKNOWN, Ended, Failed, Reached, read_frames
+from algosim.runs.epitaph import last_words, place
+from algosim.runs.frames import UNKNOWN, Ended, Failed, Reached, Started, read_frames
 from algosim.runs.imports import visiting
-from algosim.runs.launch import end_session, hand_over, how_it_ended, start, widen
-from algosim.runs.watchdog import SIGN_OF_LIFE_S, Watchdog
+from algosim.runs.launch import end_session, hand_over, how_it_ended, start_strategy, widen
+from algosim.runs.patience import Patience
+from algosim.runs.watchdog import Watchdog
+from algosim.sandbox.scratch import remove
+from algosim.sandbox.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +37,10 @@ if TYPE_CHECKING:
 __all__ = ["Child", "Here"]
 
 LEFT_S = 1.0
+ASKED_S = 0.3
+
+KEPT = 1 << 14
+"""Bytes of a child's standard error that are looked at; a crash writes a hundred frames."""
 
 
 class Child:
@@ -38,11 +49,14 @@ class Child:
     def __init__(self, job: Job, drawing: Drawing) -> None:
         self._scratch = tempfile.mkdtemp(prefix="algosim-")
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the child)
-        self._process = start(
-            "algosim.runs.child", stdout=subprocess.PIPE, stderr=self._complaints, cwd=self._scratch
+        limits = job.config.limits
+        terms = Terms(limits.sandbox, limits.memory_mb, job.folder, self._scratch)
+        self._process = start_strategy(
+            "algosim.runs.child", terms, stdout=subprocess.PIPE, stderr=self._complaints
         )
-        self._patience_s = job.config.limits.wall_s + 2.0 * SIGN_OF_LIFE_S
-        self._silent = False
+        self._label = job.label
+        self._silent = ""
+        self._patience = Patience(self._process.pid, limits, self._scratch, self._give_up)
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             widen(pipe)
@@ -65,6 +79,8 @@ class Child:
         with contextlib.suppress(EOFError):
             while (frame := self._next(frames)) is not None:
                 last = frame
+                if isinstance(frame, Started):
+                    self._patience.started()
                 if isinstance(frame, Reached):
                     reached = frame.seq
                 else:
@@ -75,27 +91,40 @@ class Child:
 
     def _epitaph(self, status: int) -> str:
         if self._silent:
-            return f"the strategy gave no sign of life for {self._patience_s:g} s"
-        self._complaints.seek(0)
-        said = self._complaints.read().decode("utf-8", "replace").strip().splitlines()
-        return f"the strategy's process {how_it_ended(status)}{': ' if said else ''}{''.join(said[-1:])}"
+            return self._silent
+        words = last_words(self._said(), self._label)
+        return f"the strategy's process {how_it_ended(status)}{': ' if words else ''}{words}"
+
+    def _said(self) -> str:
+        """Return the last that it wrote to standard error; the file's place stays where it writes."""
+        if sys.platform == "win32":
+            self._complaints.seek(0)
+            return self._complaints.read()[-KEPT:].decode("utf-8", "replace")
+        descriptor = self._complaints.fileno()
+        start = max(0, os.fstat(descriptor).st_size - KEPT)
+        return os.pread(descriptor, KEPT, start).decode("utf-8", "replace")
 
     def _next(self, frames: Iterator[Frame]) -> Frame | None:
         """Wait for a frame; a child that gives no sign of life is killed."""
-        timer = threading.Timer(self._patience_s, self._give_up)
-        timer.daemon = True
-        timer.start()
-        try:
+        with self._patience.waiting():
             return next(frames, None)
-        finally:
-            timer.cancel()
 
-    def _give_up(self) -> None:
-        self._silent = True
+    def _give_up(self, fault: str) -> None:
+        """End the child, with the line that it is at."""
+        where = ""
+        if hasattr(signal, "SIGUSR1"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGUSR1)
+            deadline = time.monotonic() + ASKED_S
+            while not where and time.monotonic() < deadline:
+                time.sleep(0.01)
+                where = place(self._said(), self._label)
+        self._silent = f"{fault} ({where})" if where else fault
         self._process.kill()
 
     def close(self) -> None:
         """End the process and remove what it had."""
+        self._patience.end()
         end_session(self._process)
         # What a strategy has left behind may hold the pipe; then the thread waits there, and holds it too.
         self._feeder.join(LEFT_S)
@@ -105,7 +134,7 @@ class Child:
                 with contextlib.suppress(OSError):
                     stream.close()
         self._complaints.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        remove(self._scratch)
 
 
 class Here:

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -19,10 +18,11 @@ from algosim.runs.launch import LOG
 from algosim.runs.provenance import provenance
 from algosim.runs.saved_events import read_events
 from algosim.runs.source import ENTRY, Source, read_source
-from algosim.runs.workspace import EVENTS, runs_folder
+from algosim.runs.workspace import EVENTS, path_of, runs_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from algosim.config import Config
     from algosim.runs.recording import Recording
@@ -76,7 +76,7 @@ def save_setup(folder: Path, run_id: str, config: Config, seed: int, sources: It
     RunError
         If a file cannot be written.
     """
-    text = msgspec.json.format(msgspec.json.encode(provenance(run_id, seed)), indent=2)
+    text = msgspec.json.format(msgspec.json.encode(provenance(run_id, seed, config.limits.sandbox)), indent=2)
     try:
         (folder / PROVENANCE).write_bytes(text + b"\n")
         (folder / CONFIG).write_text(configuration.to_yaml(config), "utf-8")
@@ -174,7 +174,7 @@ def export(run: Path | None, target: str | os.PathLike[str]) -> Path:
     if run is None:
         msg = "this run was not written to a folder; give out=... when it starts"
         raise RunError(msg)
-    folder = Path(target).expanduser().resolve()
+    folder = path_of(target, "the folder to copy a run to must be a path").resolve()
     if folder == run.resolve():
         return folder
     if folder.is_relative_to(run.resolve()):

@@ -1,9 +1,10 @@
-"""A process that dies with the one that started it."""
+"""A process that dies with the one that started it, and tells where it was when it crashes."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import faulthandler
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["die_with_launcher", "die_with_parent", "was_launched_by"]
+__all__ = ["die_with_launcher", "die_with_parent", "tell_where", "was_launched_by", "watch_parent"]
 
 POLL_S = 0.25
 PR_SET_PDEATHSIG = 1
@@ -30,7 +31,17 @@ def die_with_launcher() -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0:
             return
-    _watch_parent(lambda: os._exit(86))
+    watch_parent(lambda: os._exit(86))
+
+
+def tell_where() -> None:
+    """Write the present line to standard error in a crash, and when asked by SIGUSR1.
+
+    It needs nothing of the interpreter, which a loop in C may hold.
+    """
+    faulthandler.enable(all_threads=False)
+    if hasattr(signal, "SIGUSR1"):
+        faulthandler.register(signal.SIGUSR1, all_threads=False)
 
 
 def was_launched_by(pid: int) -> bool:
@@ -73,11 +84,11 @@ def die_with_parent(status: int = 86, *, grace_s: float = 0.0) -> threading.Even
         leave()
 
     threading.Thread(target=wait_for_end, name="pipe guard", daemon=True).start()
-    _watch_parent(leave)
+    watch_parent(leave)
     return orphaned
 
 
-def _watch_parent(leave: Callable[[], None]) -> None:
+def watch_parent(leave: Callable[[], None]) -> None:
     """Call `leave` when this process's parent is another, from a thread."""
     parent = os.getppid()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from algosim.core.engine import NO_LIMIT
 from algosim.errors import ConfigError, RunError
 from algosim.events import Attach, Control, Detach, Version
@@ -16,6 +18,7 @@ from algosim.settings import coerce
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from algosim.config import Config
     from algosim.events import Event, Member, Remove
     from algosim.runs.folder import SavedRun
     from algosim.runs.source import Source
@@ -65,7 +68,7 @@ def read_inputs(saved: SavedRun) -> Inputs:
         for name in recording.accounts()
     ]
     plan = Plan(
-        config=saved.config,
+        config=_sandboxed(saved.config),
         seed=seed,
         controls=[_checked(control, saved) for control in recording.controls],
         accounts=accounts,
@@ -77,6 +80,14 @@ def read_inputs(saved: SavedRun) -> Inputs:
     given: list[Event] = [*recording.members, *recording.controls, *outside]
     given.sort(key=lambda event: event.seq)
     return Inputs(plan, given, sources)
+
+
+def _sandboxed(config: Config) -> Config:
+    """Return a run's settings without its trust in strategies, which a folder from elsewhere may claim."""
+    limits = config.limits
+    if limits.sandbox != "trusted":
+        return config
+    return msgspec.structs.replace(config, limits=msgspec.structs.replace(limits, sandbox="standard"))
 
 
 def _checked(control: Control, saved: SavedRun) -> Control:

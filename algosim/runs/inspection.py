@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from algosim.core.doctor import MAX_BYTES, Finding, check
 from algosim.errors import ConfigError
-from algosim.runs.workspace import strategy_names
+from algosim.runs.workspace import path_of, strategy_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["declared_parameters", "doctor"]
 
@@ -32,8 +34,8 @@ def doctor(file: str | os.PathLike[str]) -> list[Finding]:
     ConfigError
         If there is no such file.
     """
+    path = path_of(file, "a strategy is a file, a folder or a name")
     text = os.fspath(file)
-    path = Path(text).expanduser()
     if path.is_dir():
         path /= "strategy.py"
     if not path.is_file():

@@ -9,10 +9,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import algosim
 from algosim.errors import EngineError
+from algosim.sandbox import macos
+from algosim.sandbox.places import interpreter
+
+if TYPE_CHECKING:
+    from algosim.sandbox.terms import Terms
 
 __all__ = [
     "LOG",
@@ -23,12 +28,16 @@ __all__ = [
     "read_exactly",
     "receive",
     "start",
+    "start_strategy",
     "take_stdin",
     "take_stdout",
     "widen",
 ]
 
 PIPE_SIZE = 1 << 20
+
+_COMMAND = (sys.executable, "-s", "-P", "-m")
+"""Without user packages and the working folder in the path; ``-I`` and ``-E`` would ignore PYTHONHASHSEED."""
 
 LOG = "engine.log"
 """In the folder of a live run: what its processes wrote to standard error, if they did."""
@@ -55,7 +64,12 @@ _PINNED = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
+    # The allocator that pandas' Arrow brings along starts a thread, and complains where it may not.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
+_FOLDERS = ("HOME", "USERPROFILE", "TEMP", "TMP", "TMPDIR", "MPLCONFIGDIR")
+_WITHHELD = ("PATH", "XDG_RUNTIME_DIR", *_FOLDERS)
+"""What a strategy has no use for."""
 
 
 def environment() -> dict[str, str]:
@@ -65,6 +79,31 @@ def environment() -> dict[str, str]:
     return {**passed, **coverage, **_PINNED, "PYTHONPATH": str(Path(algosim.__file__).parent.parent)}
 
 
+def start_strategy(
+    module: str, terms: Terms, *, stdout: int | IO[Any] | None, stderr: int | IO[Any] | None
+) -> subprocess.Popen[bytes]:
+    """Start ``python -m module`` for a strategy's code: it enters the sandbox before it imports anything.
+
+    It has its scratch folder for a home, and nothing of coverage measurements, which it could not write.
+    """
+    command = [*_COMMAND, "algosim.sandbox", module, *terms.arguments()]
+    given = environment()
+    if terms.mode != "trusted":
+        kept = {k: v for k, v in given.items() if k not in _WITHHELD and not k.startswith("COVERAGE_")}
+        given = {**kept, **dict.fromkeys(_FOLDERS, terms.scratch)}
+        if sys.platform == "darwin" and not macos.fault():
+            command = macos.wrapped(command, [*interpreter(), terms.folder], [terms.scratch])
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+        stderr=stderr,
+        cwd=terms.scratch,
+        env=given,
+        start_new_session=True,
+    )
+
+
 def start(
     module: str,
     *arguments: str,
@@ -72,13 +111,9 @@ def start(
     stderr: int | IO[Any] | None = None,
     cwd: str | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start ``python -m module`` in a session of its own, with a pipe to its standard input.
-
-    ``-s -P`` keep user packages and the working folder out of the path; ``-I`` and ``-E`` would also
-    ignore PYTHONHASHSEED.
-    """
+    """Start ``python -m module`` in a session of its own, with a pipe to its standard input."""
     return subprocess.Popen(
-        [sys.executable, "-s", "-P", "-m", module, *arguments],
+        [*_COMMAND, module, *arguments],
         stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=stderr,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from algosim.core.desk import clean_text
+
 if TYPE_CHECKING:
     from algosim.core.desk import Desk
     from algosim.events import Level
@@ -32,7 +34,7 @@ class Printed(io.TextIOBase):
 
     def early(self) -> list[tuple[Level, str]]:
         """Return what was printed while there was no desk."""
-        return [("print", line) for line in self._early]
+        return [("print", clean_text(line)) for line in self._early]
 
     def writable(self) -> bool:
         """Return True: it can be written to."""

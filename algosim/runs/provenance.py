@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import algosim
+from algosim.sandbox.standing import standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from algosim.sandbox.terms import Mode
 
 __all__ = ["differences", "provenance"]
 
 _PACKAGES = ("numpy", "msgspec", "pyzmq")
 
 
-def provenance(run_id: str, seed: int) -> dict[str, Any]:
+def provenance(run_id: str, seed: int, sandbox: Mode) -> dict[str, Any]:
     """Return the content of a run folder's ``provenance.json``."""
     return {
         "run_id": run_id,
@@ -28,6 +31,7 @@ def provenance(run_id: str, seed: int) -> dict[str, Any]:
         **_machine(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
         "git_commit": _git_commit(),
+        "sandbox": {"mode": sandbox, **_held_by(sandbox)},
     }
 
 
@@ -45,6 +49,10 @@ def differences(recorded: Mapping[str, Any]) -> list[str]:
     names = ("algosim", "python", "numpy", "machine", "platform")
     changed = [name for name in names if name in then and then[name] != now[name]]
     return [f"{name} {then[name]} then, {now[name]} now" for name in changed]
+
+
+def _held_by(sandbox: Mode) -> dict[str, str]:
+    return {row.limit: row.by or f"not enforced: {row.missing}" for row in standing(sandbox)}
 
 
 def _machine() -> dict[str, str]:

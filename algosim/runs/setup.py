@@ -14,13 +14,14 @@ from algosim import settings as configuration
 from algosim.config import RESERVED_IDS, Config, Id, StrategySpec
 from algosim.errors import ConfigError
 from algosim.runs.workspace import find_strategy
+from algosim.sandbox.standing import check
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from algosim.runs.source import Source
 
-__all__ = ["Chosen", "Setup", "StrategyArgument", "prepare", "renew"]
+__all__ = ["Chosen", "Setup", "StrategyArgument", "located", "prepare", "renew"]
 
 PathLike = str | os.PathLike[str]
 StrategyArgument = PathLike | Sequence[Any] | Mapping[str, Any] | None
@@ -74,7 +75,7 @@ def prepare(
     """
     complete = configuration.load(os.fspath(config) if isinstance(config, os.PathLike) else config)
     base = Path(config).resolve().parent if isinstance(config, str | os.PathLike) else None
-    over = dict(settings or {})
+    over = configuration.named(settings, "settings")
     if seed is not None:
         over["run.seed"] = seed
     if ticks is not None:
@@ -84,6 +85,7 @@ def prepare(
     if strategy is not None:
         complete = msgspec.structs.replace(complete, strategies=_specs(strategy))
     complete = configuration.with_settings(complete, over)
+    check(complete.limits.sandbox)
     for name in RESERVED_IDS.keys() & set(complete.strategies):
         msg = f"the id {name!r} is {RESERVED_IDS[name]}; give the strategy another"
         raise ConfigError(msg)
@@ -108,14 +110,20 @@ def renew(setup: Setup, config: Config) -> Setup:
     config : Config
         With other settings or strategies; a seed is drawn if it has none.
     """
-    located = {}
-    for name, spec in config.strategies.items():
-        known = setup.config.strategies.get(name)
-        if name in setup.strategies and known is not None and known.path == spec.path:
-            spec = msgspec.structs.replace(spec, path=str(setup.strategies[name].source.path))
-        located[name] = spec
-    fresh = prepare(config=msgspec.structs.replace(config, strategies=located))
+    specs = {
+        name: msgspec.structs.replace(spec, path=located(setup, name, spec.path))
+        for name, spec in config.strategies.items()
+    }
+    fresh = prepare(config=msgspec.structs.replace(config, strategies=specs))
     return fresh._replace(config=msgspec.structs.replace(fresh.config, strategies=config.strategies))
+
+
+def located(setup: Setup, name: str, path: str) -> str:
+    """Return where a strategy was found when the run was prepared, if it is still the same."""
+    known = setup.config.strategies.get(name)
+    if name in setup.strategies and known is not None and known.path == path:
+        return str(setup.strategies[name].source.path)
+    return path
 
 
 def _specs(strategy: StrategyArgument) -> dict[str, StrategySpec]:

@@ -65,6 +65,7 @@ def read_source(path: Path, workspace: Path) -> Source:
     """
     whole = path.name == ENTRY
     names = strategy_files(path)
+    _refuse_links(names, path.parent if whole else None)
     try:
         files = {
             ENTRY if not whole else name.relative_to(path.parent).as_posix(): name.read_bytes()
@@ -94,6 +95,14 @@ def strategy_files(path: Path) -> list[Path]:
     )
 
 
+def _refuse_links(files: list[Path], folder: Path | None) -> None:
+    """Refuse links that lead out of a strategy's folder, which would bring in what it may not read."""
+    for file in files:
+        if folder is not None and file.is_symlink() and not file.resolve().is_relative_to(folder.resolve()):
+            msg = f"{file} is a link to a file outside of the strategy's folder; copy the file there"
+            raise StrategyError(msg, file=str(file))
+
+
 def _hash(files: dict[str, bytes]) -> str:
     digest = hashlib.sha256()
     for name in sorted(files):
@@ -113,10 +122,11 @@ class Loaded(NamedTuple):
         return merge_parameters(self.hooks, given)
 
 
-def load(folder: Path, label: str) -> Loaded:
+def load(folder: Path, label: str, *, alone: bool = False) -> Loaded:
     """Import the strategy in a folder; to be called in a process of its own, or inside `imports.visiting`.
 
-    Modules beside the entry file can be imported. Errors name all files as their author knows them.
+    Modules beside the entry file can be imported. Errors name all files as their author knows them. In a
+    process that is `alone` with the strategy, an interrupt is one of its errors.
 
     Raises
     ------
@@ -139,13 +149,17 @@ def load(folder: Path, label: str) -> Loaded:
     sys.dont_write_bytecode = True
     try:
         exec(compile(sources[label], label, "exec", dont_inherit=True), module.__dict__)
-    except (Exception, SystemExit) as error:
-        raise explain(error, sources, "import") from error
+    except BaseException as error:
+        if isinstance(error, Exception | SystemExit) or alone:
+            raise explain(error, sources, "import") from error
+        raise
     try:
         return Loaded(hooks_of(module.__dict__, _name(label)), sources)
     except StrategyError as error:
         msg = f"{label}: {error}"
         raise StrategyError(msg, file=label) from error
+    except Exception as error:  # of a NAME whose text raises, say
+        raise explain(error, sources, "import") from error
 
 
 def _label(path: Path, folder: Path, label: str) -> str:

@@ -49,7 +49,7 @@ class Watchdog:
         self._limits = limits
         self._give_up: Callable[[StrategyError], None] = _ignore
         self._sign: Callable[[], None] = _ignore
-        self._hook = ""
+        self._hook = self._failed = ""
         self._budget_s = 0.0
         self._progress: Callable[[], object] = lambda: None
         self._main = threading.main_thread().ident
@@ -67,6 +67,11 @@ class Watchdog:
         self._give_up, self._sign = give_up, sign
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
+    @property
+    def at(self) -> str:
+        """The hook that was the last to fail."""
+        return self._failed
+
     @contextmanager
     def hook(
         self, name: str, budget_s: float, progress: Callable[[], object] = lambda: None
@@ -76,6 +81,9 @@ class Watchdog:
         self._hook, self._budget_s, self._progress = name, budget_s, progress
         try:
             yield
+        except BaseException:
+            self._failed = name
+            raise
         finally:
             self._hook, self._budget_s, self._progress = before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from datetime import UTC, datetime
@@ -10,11 +11,13 @@ from pathlib import Path
 import algosim
 from algosim.errors import ConfigError, RunError, did_you_mean
 from algosim.runs.source import ENTRY, Source, read_source
+from algosim.setting_values import show
 
 __all__ = [
     "find_run",
     "find_strategy",
     "new_run_id",
+    "path_of",
     "runs_folder",
     "shipped_folder",
     "strategy_names",
@@ -55,6 +58,36 @@ def strategy_names() -> dict[str, Path]:
     return found
 
 
+def path_of(what: object, demand: str) -> Path:
+    """Return a path that a person gave, with ``~`` expanded; there need be nothing.
+
+    Parameters
+    ----------
+    what : str or path
+    demand : str
+        What it must be, for the message: ``"out must be a path"``.
+
+    Raises
+    ------
+    ConfigError
+        If it is no path, or none that can be.
+    """
+    got = f"{demand}, got {show(what)}"
+    if not isinstance(what, str | os.PathLike):
+        raise ConfigError(got)
+    try:
+        path = Path(what).expanduser()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.lstat()  # which a NUL, too long a name and a closed folder do not survive
+    except OSError as error:
+        msg = f"{got}: {error.strerror}"
+        raise ConfigError(msg) from error
+    except (TypeError, ValueError, RuntimeError) as error:
+        msg = f"{got}: {error}"
+        raise ConfigError(msg) from error
+    return path
+
+
 def find_strategy(what: str | os.PathLike[str], base: Path | None = None) -> Source:
     """Find a strategy by shipped name, file or folder.
 
@@ -69,15 +102,13 @@ def find_strategy(what: str | os.PathLike[str], base: Path | None = None) -> Sou
     ConfigError
         If there is none, with the nearest name.
     """
-    if not isinstance(what, str | os.PathLike):
-        msg = f"a strategy is a name or a path, got {what!r}"
-        raise ConfigError(msg)
+    given = path_of(what, "a strategy is a name or a path")
     names = strategy_names()
     text = os.fspath(what)
     if text in names:
         return read_source(names[text].resolve(), workspace())
     for folder in (Path.cwd(), workspace(), *([base] if base else []), shipped_folder().parent):
-        path = (folder / Path(text).expanduser()).resolve()
+        path = (folder / given).resolve()
         if path.is_dir() and (path / ENTRY).is_file():
             return read_source(path / ENTRY, workspace())
         if path.is_file():
@@ -85,7 +116,7 @@ def find_strategy(what: str | os.PathLike[str], base: Path | None = None) -> Sou
                 msg = f"strategy {text!r} is not a Python file"
                 raise ConfigError(msg)
             return read_source(path, workspace())
-    if Path(text).expanduser().is_dir():
+    if given.is_dir():
         msg = f"the folder {text!r} has no {ENTRY}"
         raise ConfigError(msg)
     msg = f"no strategy {text!r}{did_you_mean(text, names)}; known: {', '.join(sorted(names)) or 'none'}"
@@ -103,9 +134,9 @@ def wanted_folder(out: str | os.PathLike[str] | None, run_id: str) -> Path | Non
 
     ``runs/last`` names the newest run; written to, it stands for a new folder below ``runs/``.
     """
-    if not out:
+    if out in (None, ""):
         return None
-    path = Path(out).expanduser()
+    path = path_of(out, "out must be a path")
     pointer = runs_folder() / "last"
     if path.absolute() == pointer:
         return runs_folder() / run_id
@@ -120,8 +151,9 @@ def find_run(what: str | os.PathLike[str]) -> Path:
     RunError
         If there is none.
     """
+    given = path_of(what, 'a run is its folder, its id or "last"')
     text = os.fspath(what)
-    for path in (Path(text).expanduser(), runs_folder() / text):
+    for path in (given, runs_folder() / text):
         if (path / EVENTS).is_file():
             return path.resolve()
     pointer = runs_folder() / "last"

@@ -20,6 +20,7 @@ import zmq
 from algosim.core.desk import Request
 from algosim.events import Event
 from algosim.live import pipe, wire
+from algosim.live.output import SILENCE
 from algosim.runs.guard import die_with_parent
 from algosim.runs.launch import receive, start, take_stdout
 from tests.benchmarks.bare_broker import broker
@@ -123,9 +124,9 @@ def worker(mode: str) -> None:
     while (question := pipe.read_question(0, buffer)) is not None:
         assert isinstance(question, pipe.Tick)
         if mode == "order":
-            pipe.send(out, pipe.Acted(order, {"at": time.time()}, []))
+            pipe.send(out, pipe.Acted(order, {"at": time.time()}, SILENCE))
         else:
-            pipe.send(out, pipe.Acted([], LINES, []))
+            pipe.send(out, pipe.Acted([], LINES, SILENCE))
 
 
 ROLES = {"simulator": simulator, "broker": broker, "recorder": recorder, "host": host}

@@ -25,6 +25,7 @@ from playwright.sync_api import sync_playwright
 from algosim.live.observer import Observer
 from algosim.live.wire import TickMessage
 from tests.benchmarks.table import Row, spread
+from tests.benchmarks.watched import WATCH, Watched
 from tests.browser.conftest import BROWSERS, OPTIONS
 from tests.browser.lab import Lab
 from tests.browser.notebook import Notebook
@@ -33,7 +34,6 @@ from tests.browser.server import Server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WATCH = Path(__file__).with_name("page_watch.js").read_text("utf-8")
 VIEWS = {"LiveFigure": "live_figure", "FastView": "fast_view"}
 WARM_S = 4.0
 SETTLE_MS = 3_000
@@ -41,7 +41,7 @@ SHOWN = {"LiveFigure": ".js-plotly-plot .main-svg", "FastView": ".algosim-fast-v
 MARKET = """
 import algosim, gc, os
 from algosim.notebook.{module} import {view}
-from algosim.notebook.pump import Pump
+from algosim.board.pump import Pump
 sim = algosim.Simulation("sma_crossover", seed=42, speed="max")
 sim.run_until(ticks={window})
 sim.set(speed=5);
@@ -86,8 +86,7 @@ class Shown:
         self._ear = threading.Thread(target=self._listen, args=(run,), daemon=True)
         self._ear.start()
         self.notebook.do("sim.resume();")
-        self._devtools = self.page.context.new_cdp_session(self.page)
-        self._devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
+        self.watched = Watched(self.page)
         time.sleep(WARM_S)
 
     def _listen(self, run: str) -> None:
@@ -97,32 +96,20 @@ class Shown:
                     seen = message.ts_wall * 1e-9, message.ts_sim * 1e-9, message.price
                     self.published[message.seq] = seen
 
-    def metrics(self) -> dict[str, float]:
-        """Return the browser's own figures, with the CPU time of the page's main thread."""
-        found = self._devtools.send("Performance.getMetrics")["metrics"]
-        return {each["name"]: each["value"] for each in found}
-
-    def heap(self) -> float:
-        """Return the bytes of JavaScript that are in use after a collection."""
-        self._devtools.send("HeapProfiler.collectGarbage")
-        return self.metrics()["JSHeapUsedSize"]
-
     def sample(self, seconds: float) -> Sample:
         """Look for a while."""
-        self.page.evaluate("Object.assign(watched, {pictures: [], received: 0, longest: 0})")
-        main, cpu, began = self.metrics()["TaskDuration"], sum(self.kernel.cpu_times()[:2]), time.monotonic()
-        self.page.wait_for_timeout(1e3 * seconds)
-        watched: dict[str, Any] = self.page.evaluate("watched")
-        took = time.monotonic() - began
-        lags = self._lags(watched["pictures"]) or [float("nan")]
+        cpu = sum(self.kernel.cpu_times()[:2])
+        seen = self.watched.look(seconds)
+        spent = sum(self.kernel.cpu_times()[:2]) - cpu
+        lags = self._lags(seen.pictures) or [float("nan")]
         return Sample(
-            len(watched["pictures"]) / took,
-            (self.metrics()["TaskDuration"] - main) / took,
-            watched["longest"] * 1e-3,
+            len(seen.pictures) / seen.took,
+            seen.main,
+            seen.longest,
             median(lags),
             sorted(lags)[int(0.95 * (len(lags) - 1))],
-            watched["received"] / took,
-            (sum(self.kernel.cpu_times()[:2]) - cpu) / took,
+            seen.received,
+            spent / seen.took,
         )
 
     def _lags(self, pictures: list[tuple[float, dict[str, Any]]]) -> list[float]:
@@ -140,7 +127,7 @@ class Shown:
 
     def close(self) -> None:
         """End the market and the notebook."""
-        self._devtools.detach()
+        self.watched.close()
         self.notebook.do("pump.stop(); sim.stop(); view.close();")
         self.notebook.close()
 
@@ -198,7 +185,7 @@ def soak(lab: Lab, view: str, window: int, minutes: float) -> None:
     """Print memory of kernel and page each half minute."""
     shown = Shown(lab, view, window)
     for half in range(int(2 * minutes) + 1):
-        rss, heap = psutil.Process(shown.kernel.pid).memory_info().rss, shown.heap()
+        rss, heap = psutil.Process(shown.kernel.pid).memory_info().rss, shown.watched.heap()
         ticks = len(shown.published)
         memory = f"kernel {rss / 1e6:6.1f} MB  page {heap / 1e6:6.1f} MB"
         print(f"{view} {window:6,}: {half / 2:4.1f} min  {memory}  {ticks:,} ticks", flush=True)

@@ -20,7 +20,8 @@ setInterval(() => {
   for (const plot of document.querySelectorAll(".js-plotly-plot")) {
     if (plot.seen || !plot.on) continue;
     plot.seen = true;
-    plot.on("plotly_afterplot", () => painted({ time: plot.data[0].x.at(-1) }));
+    const drawn = () => plot.data[0].x.at?.(-1); // where numbers come packed, the fast view is what counts
+    plot.on("plotly_afterplot", () => drawn() !== undefined && painted({ time: drawn() }));
   }
   for (const readout of document.querySelectorAll(".algosim-fast-view .readout")) {
     if (readout.seen) continue;

@@ -9,7 +9,7 @@ import pytest
 SHOWN = """
 import algosim
 from algosim.notebook.fast_view import FastView
-from algosim.notebook.pump import Pump
+from algosim.board.pump import Pump
 sim = algosim.Simulation(strategy="sma_crossover", seed=42, speed=10)
 view = FastView(window=500)
 pump = Pump(sim, lambda frame: view.draw(frame.feed))

@@ -94,3 +94,39 @@ def test_a_slow_browser_gets_its_chart(notebook):
     book.lab.slow_down(4)
     book.run(0)
     Board(book, 0).moves()
+
+
+SHOWN = "area => area.querySelector('.js-plotly-plot')._fullLayout.xaxis.range.map(Number)"
+WITHIN = """(area, [from, to]) =>
+    [...area.querySelector('.js-plotly-plot').data[0].x].filter(x => from <= x && x <= to)"""
+
+
+def test_a_zoom_stays_while_pictures_come_and_shows_every_tick(notebook):
+    book = notebook(LINES, "sim.run_until(ticks=len(sim.recording) + 3000)\nsim.pause()")
+    book.run(0)
+    book.do("sim.set(speed=400)")
+    board = Board(book, 0)
+    board.moves()
+    book.run(1)  # more ticks than the chart has points
+    board.stands("paused")
+    last = float(book.value("float(sim.recording.last_time * 1e-9)"))
+    until(lambda: board.chart() == last, "the last picture", 30.0)
+    plot = board.area.locator(".js-plotly-plot .nsewdrag").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    y = box["y"] + 0.5 * box["height"]
+    mouse, whole = book.page.mouse, board.area.evaluate(SHOWN)
+    mouse.move(box["x"] + 0.4 * box["width"], y)
+    mouse.down()
+    mouse.move(box["x"] + 0.5 * box["width"], y, steps=5)
+    mouse.up()
+    low, high = until(lambda: (seen := board.area.evaluate(SHOWN)) != whole and seen, "a stretch", 20.0)
+    ticks = int(book.value(f"int(sum({low} <= t * 1e-9 <= {high} for t in sim.recording.time))"))
+    assert ticks > 50, (whole, low, high)
+    until(lambda: len(board.area.evaluate(WITHIN, [low, high])) == ticks, "every tick of it", 20.0)
+    end = board.chart()
+    board.press("Resume")
+    until(lambda: board.chart() > end, "another picture", 30.0)
+    assert board.area.evaluate(SHOWN) == [low, high]
+    plot.dblclick(position={"x": 0.5 * box["width"], "y": 0.5 * box["height"]})
+    until(lambda: board.area.evaluate(SHOWN)[1] > high + 1.0, "all of it again", 20.0)

@@ -34,7 +34,7 @@ CELLS: tuple[tuple[str, str], ...] = (
     ("%algosim help", ""),
     ("%algosim help start", ""),
     ("%algosim pauze", RAISES),
-    ("%algosim present", RAISES),
+    ("%algosim help present", ""),
     (STRATEGY, ""),
     ("%algosim doctor follow", ""),
     ("%algosim strategies", ""),

@@ -8,10 +8,10 @@ const EDGE = 2; // around a triangle [device px]
 const LONGEST = 44; // characters of a flag; the pointer shows the rest
 export const LANE = 30; // height of the flags above the price, before zoom [css px]
 
-export function paintTrades(u, trades, look) {
+export function paintTrades(u, trades, look, zoom) {
   const { min, max } = u.scales.x;
   const shown = trades.filter(({ time }) => time >= min && time <= max);
-  const size = Math.round(TRIANGLE * devicePixelRatio * Math.min(1, Math.max(0.6, Math.sqrt(FEW / shown.length))));
+  const size = Math.round(TRIANGLE * zoom * devicePixelRatio * Math.min(1, Math.max(0.6, Math.sqrt(FEW / shown.length))));
   const pictures = { true: triangle(size, true, look), false: triangle(size, false, look) };
   inside(u, () => {
     for (const { time, price, buy } of shown) {

@@ -14,17 +14,20 @@ const WIDE = 1_250; // from here on everything is written larger [css px]
 
 let panels = 0;
 
-// Draw `points` into `element` until `destroy()`. `theme` is "light", "dark", or that of the page.
-export function mount(element, points, { theme = null } = {}) {
-  const panel = new Panel(element, points, theme);
-  return { destroy: () => panel.destroy(), follow: () => panel.follow() };
+// Draw `points` into `element` until `destroy()`. `theme` is "light", "dark", or that of the page; `zoom` makes
+// all writing so much larger, and without it goes by the width; `fill` takes all the height there is; at most
+// `lines` of what strategies draw are shown.
+export function mount(element, points, how = {}) {
+  const panel = new Panel(element, points);
+  panel.show(how);
+  return { destroy: () => panel.destroy(), follow: () => panel.follow(), show: (how) => panel.show(how) };
 }
 
 class Panel {
-  constructor(element, points, theme) {
+  constructor(element, points) {
     this.id = `algosim-fast-view-${++panels}`;
     this.points = points;
-    this.theme = theme;
+    this.how = { theme: null, zoom: null, fill: false, lines: LINES };
     this.zoom = null;
     this.lines = [];
     this.plots = [];
@@ -39,6 +42,20 @@ class Panel {
     stops.push(() => observer.disconnect(), () => clearInterval(clock), () => cancelAnimationFrame(this.frame));
     this.stops = stops;
     this.due();
+  }
+
+  // Look otherwise from now on; what is not named stays. The plots stay, with the stretch they show.
+  show(how) {
+    this.how = { ...this.how, ...how };
+    this.root.classList.toggle("fill", this.how.fill);
+    this.restyle();
+    this.resize();
+    this.due();
+  }
+
+  // The colours to draw in.
+  colours() {
+    return this.points.look[this.how.theme ?? currentTheme()];
   }
 
   build(element) {
@@ -80,11 +97,11 @@ class Panel {
     const { points } = this;
     this.tell();
     if (!points.ready || this.root.clientWidth === 0) return;
-    this.look = points.look[this.theme ?? currentTheme()];
+    this.look = this.colours();
     if (this.zoom && (this.zoom[1] < points.time[0] || this.zoom[0] > points.time.at(-1))) this.follow();
-    const lines = [...points.lines].slice(0, LINES).map(([label, line]) => ({ label, ...line }));
-    this.zoomed = this.root.clientWidth >= WIDE ? 1.18 : 1;
-    const names = JSON.stringify([this.zoomed, lines.map(({ label, order, beside }) => [label, order, beside])]);
+    const lines = [...points.lines].slice(0, this.how.lines).map(([label, line]) => ({ label, ...line }));
+    this.zoomed = this.how.zoom ?? (this.root.clientWidth >= WIDE ? 1.18 : 1);
+    const names = JSON.stringify([this.zoomed, this.how.fill, lines.map(({ label, order, beside }) => [label, order, beside])]);
     const dragging = this.plots.some((plot) => plot.select.width > 0);
     if (this.names !== names && dragging) return; // new plots would take the stretch away
     this.lines = lines;
@@ -134,13 +151,14 @@ class Panel {
     const width = Math.floor(this.charts.clientWidth);
     if (width === 0) return;
     this.due();
-    const height = Math.round(Math.min(Math.max(0.27 * width, 270), 400));
-    this.plots.forEach((plot, i) => plot.setSize({ width, height: i === 0 ? height : Math.round(0.62 * height) }));
+    const own = 1.62 * Math.min(Math.max(0.3 * width, 325), 420);
+    const price = Math.round((this.how.fill ? this.charts.clientHeight : own) / 1.62);
+    this.plots.forEach((plot, i) => plot.setSize({ width, height: i === 0 ? price : Math.floor(0.62 * price) }));
   }
 
   restyle() {
     if (!this.points.ready) return;
-    this.look = this.points.look[this.theme ?? currentTheme()];
+    this.look = this.colours();
     for (const name of ["ground", "panel", "text", "muted", "grid", "buy", "loss", "mark", "font"]) {
       this.root.style.setProperty(`--${name}`, this.look[name]);
     }

@@ -35,6 +35,7 @@ export class Readout {
   put(label, colour, text) {
     if (!this.entries.has(label)) {
       const entry = { box: tag("span", "entry"), swatch: tag("i", ""), value: tag("b", ""), length: 0 };
+      entry.box.dataset.name = label;
       entry.box.append(entry.swatch, label, entry.value);
       this.element.append(entry.box);
       this.entries.set(label, entry);

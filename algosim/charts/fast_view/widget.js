@@ -16,8 +16,8 @@ export default () => {
       model.on("msg:custom", (header, buffers) => points.receive(header, buffers[0]));
       ask();
     },
-    render({ el }) {
-      return mount(el, points).destroy;
+    render({ model, el }) {
+      return mount(el, points, { theme: model.get("theme") }).destroy;
     },
   };
 };

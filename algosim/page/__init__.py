@@ -1,0 +1,1 @@
+"""The presentation page: one run, full-screen, for every browser that opens it."""

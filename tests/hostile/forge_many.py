@@ -1,0 +1,22 @@
+"""Answer with more orders than a tick may have."""
+
+import os
+
+import msgspec
+
+
+def say(frame):
+    for number in range(3, 64):
+        try:
+            os.write(number, len(frame).to_bytes(4, "little") + frame)
+        except OSError:
+            continue
+
+
+def attack(ctx, at):
+    say(
+        msgspec.msgpack.encode(
+            {"type": "acted", "orders": [["BUY", 1.0, ""]] * 5000, "plots": {}, "said": [[], 0], "warmup": ""}
+        )
+    )
+    os.read(os.pipe()[0], 1)

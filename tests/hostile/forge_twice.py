@@ -1,0 +1,23 @@
+"""Answer twice."""
+
+import os
+
+import msgspec
+
+
+def say(frame):
+    for number in range(3, 64):
+        try:
+            os.write(number, len(frame).to_bytes(4, "little") + frame)
+        except OSError:
+            continue
+
+
+def attack(ctx, at):
+    for _ in range(3):
+        say(
+            msgspec.msgpack.encode(
+                {"type": "acted", "orders": [], "plots": {}, "said": [[], 0], "warmup": ""}
+            )
+        )
+    os.read(os.pipe()[0], 1)

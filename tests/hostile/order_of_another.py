@@ -1,0 +1,7 @@
+"""Order for the account of another."""
+
+
+def attack(ctx, at):
+    ctx._desk.id = ctx._desk.account = at["other"]
+    ctx.place_market_order("BUY", 777.0, tag=at["other"])
+    return

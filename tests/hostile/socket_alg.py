@@ -1,0 +1,10 @@
+"""Use the kernel's cryptography."""
+
+import ctypes
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def attack(ctx, at):
+    fd = libc.socket(38, 5, 0)
+    return fd if fd >= 0 or ctypes.get_errno() not in (1, 38) else None

@@ -1,0 +1,10 @@
+"""Use the radio."""
+
+import ctypes
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def attack(ctx, at):
+    fd = libc.socket(31, 3, 1)
+    return fd if fd >= 0 or ctypes.get_errno() not in (1, 38) else None

@@ -1,0 +1,7 @@
+"""Ask for an address."""
+
+import socket
+
+
+def attack(ctx, at):
+    return socket.getaddrinfo("localhost", 80)

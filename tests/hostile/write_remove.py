@@ -1,0 +1,8 @@
+"""Remove a file outside."""
+
+import os
+
+
+def attack(ctx, at):
+    os.unlink(at["victim_file"])
+    return "removed"
