@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from algosim.core.strategy import MAX_NAME
 from algosim.errors import StrategyError
 from algosim.live.output import Output
 from algosim.live.versions import Lineup, Maker, Version, described
@@ -116,9 +117,9 @@ class Newcomers(Lineup):
 
     def imported(self, version: Version, reply: Loaded) -> None:
         """Take note that a version is imported: it is the next to trade."""
-        version.state, version.name = "imported", reply.name
+        version.state, version.name = "imported", reply.name[:MAX_NAME]
         for name in reply.dropped:
-            del version.params[name]
+            version.params.pop(name, None)
         self.loading = None
         if self.current is None:
             self.current = version

@@ -12,6 +12,7 @@ from algosim.events import Fill
 from algosim.live.output import Output
 
 __all__ = [
+    "ANSWERS",
     "Acted",
     "Began",
     "Begin",
@@ -129,6 +130,15 @@ class Broke(msgspec.Struct, tag="broke"):
 
 Reply = Loaded | Began | Acted | Finished | Kept | Broke
 
+ANSWERS: dict[type[Question], type[Reply]] = {
+    Load: Loaded,
+    Begin: Began,
+    Tick: Acted,
+    Finish: Finished,
+    Tell: Kept,
+}
+"""What answers each question, if the learner's code does not raise."""
+
 _encoder = msgspec.msgpack.Encoder()
 _questions = msgspec.msgpack.Decoder(Question)
 _replies = msgspec.msgpack.Decoder(Reply)
@@ -156,6 +166,10 @@ class FrameBuffer:
     def feed(self, data: bytes) -> None:
         """Take bytes that were read."""
         self._data += data
+
+    def __bool__(self) -> bool:
+        """Whether there is more than was taken."""
+        return bool(self._data)
 
     def next(self) -> memoryview | None:
         """Return the next whole frame, or None.

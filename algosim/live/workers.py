@@ -16,7 +16,7 @@ import psutil
 import zmq
 
 from algosim.live.ends import end_of
-from algosim.live.pipe import FrameBuffer, Load, decode_reply, framed
+from algosim.live.pipe import ANSWERS, Broke, FrameBuffer, Load, Loaded, decode_reply, framed
 from algosim.runs.epitaph import last_words, place
 from algosim.runs.launch import end_session, how_it_ended, start_strategy
 from algosim.sandbox.scratch import excess, remove
@@ -78,6 +78,8 @@ class Worker:
         self.busy = False
         self.asked_at = 0.0
         self.cpu_s = 0.0
+        self._due: type[Reply] = Loaded
+        self._early = False
         self._weighed_at = 0.0
         self._budget_s = self._wall_s = 0.0
         self._hook = ""
@@ -124,6 +126,7 @@ class Worker:
         """Ask one question; the reply must come within `budget_s` of CPU time and `wall_s` in all."""
         self.busy, self.asked_at, self._cpu_before = True, time.monotonic(), None
         self._hook, self._budget_s, self._wall_s = hook, budget_s, wall_s
+        self._due, self._early = ANSWERS[type(question)], bool(self._buffer)
         self._unsent = memoryview(framed(question))
         self._write()
 
@@ -166,9 +169,12 @@ class Worker:
             if frame is None:
                 return None
             reply = decode_reply(frame)
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, RecursionError, msgspec.MsgspecError) as error:
             msg = f"its worker's answer cannot be read: {error}"
             raise WorkerGone(msg) from error
+        if self._early or not (self.busy and isinstance(reply, (Broke, self._due))):
+            msg = "its worker answered a question that was not asked"
+            raise WorkerGone(msg)
         self.busy = False
         return reply
 

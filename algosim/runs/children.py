@@ -76,15 +76,14 @@ class Child:
         frames = read_frames(self._process.stdout)
         last: Frame | None = None
         reached = UNKNOWN
-        with contextlib.suppress(EOFError):
-            while (frame := self._next(frames)) is not None:
-                last = frame
-                if isinstance(frame, Started):
-                    self._patience.started()
-                if isinstance(frame, Reached):
-                    reached = frame.seq
-                else:
-                    yield frame
+        while (frame := self._next(frames)) is not None:
+            last = frame
+            if isinstance(frame, Started):
+                self._patience.started()
+            if isinstance(frame, Reached):
+                reached = frame.seq
+            else:
+                yield frame
         status = self._process.wait()
         if self._silent or not isinstance(last, Ended | Failed):
             yield Failed(reached, self._epitaph(status), gone=True)
@@ -105,9 +104,16 @@ class Child:
         return os.pread(descriptor, KEPT, start).decode("utf-8", "replace")
 
     def _next(self, frames: Iterator[Frame]) -> Frame | None:
-        """Wait for a frame; a child that gives no sign of life is killed."""
-        with self._patience.waiting():
-            return next(frames, None)
+        """Wait for a frame; a child that gives no sign of life, or sends what is none, is killed."""
+        try:
+            with self._patience.waiting():
+                return next(frames, None)
+        except EOFError:
+            return None
+        except ValueError as error:
+            self._silent = str(error)
+            self._process.kill()
+            return None
 
     def _give_up(self, fault: str) -> None:
         """End the child, with the line that it is at."""

@@ -34,6 +34,10 @@ __all__ = [
 UNKNOWN = -1
 
 
+MAX_FRAME = 1 << 28
+"""Bytes; a block of ticks with all the orders and output that there may be has less."""
+
+
 class Job(msgspec.Struct, kw_only=True):
     """One version of a strategy, from its first tick until the next version takes over, or the end.
 
@@ -185,11 +189,21 @@ def read_frames(stream: IO[bytes]) -> Iterator[Frame]:
     ------
     EOFError
         If it ends within a frame.
+    ValueError
+        If what comes is no frame.
     """
     while head := stream.read(4):
         size = int.from_bytes(head, "little")
+        if size > MAX_FRAME:
+            msg = f"the strategy's process sent a frame of {size / 1e6:.0f} MB"
+            raise ValueError(msg)
         data = stream.read(size)
         if len(data) < size:
             msg = "the child's answer ends within a frame"
             raise EOFError(msg)
-        yield _decoder.decode(data)
+        try:
+            frame = _decoder.decode(data)
+        except (ValueError, RecursionError, msgspec.MsgspecError) as error:
+            msg = f"what the strategy's process sent cannot be read: {error}"
+            raise ValueError(msg) from error
+        yield frame

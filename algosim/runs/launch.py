@@ -65,7 +65,7 @@ _PINNED = {
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
     # The allocator that pandas' Arrow brings along starts a thread, and complains where it may not.
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
 _FOLDERS = ("HOME", "USERPROFILE", "TEMP", "TMP", "TMPDIR", "MPLCONFIGDIR")
 _WITHHELD = ("PATH", "XDG_RUNTIME_DIR", *_FOLDERS)

@@ -15,4 +15,5 @@ def say(frame):
 
 def attack(ctx, at):
     say(msgspec.msgpack.encode({"type": "loaded", "name": "x" * 100_000, "params": {}, "dropped": []}))
-    os.read(os.pipe()[0], 1)
+    while True:
+        pass

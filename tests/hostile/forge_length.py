@@ -17,4 +17,5 @@ def attack(ctx, at):
             os.write(number, b"\xff\xff\xff\xff")
         except OSError:
             continue
-    os.read(os.pipe()[0], 1)
+    while True:
+        pass

@@ -19,4 +19,5 @@ def attack(ctx, at):
             {"type": "acted", "orders": [["BUY", 1.0, ""]] * 5000, "plots": {}, "said": [[], 0], "warmup": ""}
         )
     )
-    os.read(os.pipe()[0], 1)
+    while True:
+        pass

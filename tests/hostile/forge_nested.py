@@ -13,4 +13,5 @@ def say(frame):
 
 def attack(ctx, at):
     say(b"\x82\xa4type\xa4kept\xa5state" + b"\x81\xa1x" * 100_000 + b"\xc0")
-    os.read(os.pipe()[0], 1)
+    while True:
+        pass

@@ -25,4 +25,5 @@ def attack(ctx, at):
             }
         )
     )
-    os.read(os.pipe()[0], 1)
+    while True:
+        pass
