@@ -73,9 +73,10 @@ class LineUp:
 
     def _declare(self, file: Path) -> dict[str, Any]:
         """Return what a recorded version declares; it never changes."""
-        if file not in self._declared:
-            self._declared[file] = declared_parameters(file)
-        return self._declared[file]
+        found = self._declared.get(file) or declared_parameters(file)
+        if found:  # a folder that is just being made has no file yet
+            self._declared[file] = found
+        return found
 
     # Changes; errors are those of the Simulation's methods
 

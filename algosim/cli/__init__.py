@@ -38,6 +38,7 @@ COMMANDS = {
     "lab": Place("lab", "lab", "Open the lessons in JupyterLab."),
     "new-strategy": Place("strategies", "new_strategy", "Start a strategy of your own from a template."),
     "doctor": Place("strategies", "doctor", "Check a strategy without running it."),
+    "sandbox": Place("sandbox", "sandbox", "Try out what keeps a strategy from this machine."),
     "config": Place("runs", "config", "Print the default configuration, every setting explained."),
     "runs": Place("runs", "runs", "List the recorded runs of this workspace."),
 }

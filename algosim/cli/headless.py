@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from algosim.cli.options import given_options, run_options
@@ -10,6 +12,10 @@ from algosim.cli.progress import Bar
 from algosim.cli.summary import print_replayed, print_result
 from algosim.runs.evaluate import evaluate
 from algosim.runs.replay import replay
+
+if TYPE_CHECKING:
+    from algosim.cli.options import RunOptions
+    from algosim.runs.result import Result
 
 __all__ = ["evaluate_run", "replay_run"]
 
@@ -22,15 +28,27 @@ __all__ = ["evaluate_run", "replay_run"]
     ),
 )
 @run_options
+@click.option(
+    "--isolation",
+    type=click.Choice(["account", "process"]),
+    default="account",
+    show_default=True,
+    help="What shares a strategy's process: the books of its own account, or nothing (slower; for grading).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_context
-def evaluate_run(context: click.Context, *, as_json: bool) -> int:
+def evaluate_run(context: click.Context, *, isolation: str, as_json: bool) -> int:
     """Run strategies headless, as fast as the machine can.
 
     Prints the metrics and last the digest, which is equal for equal runs: a live run with the same seed,
     configuration and strategies has the same. With --out it writes the run's folder, all events included.
+
+    A strategy cannot reach the machine, the market, its seed or another strategy. With --isolation process it
+    cannot reach the broker of its own account either, as one could that cheats; the digest is the same.
     """
     options = given_options(context)
+    if isolation == "process":
+        return print_result(_apart(options), as_json=as_json)
     with Bar("evaluating", context.obj) as bar:
         result = evaluate(
             options.strategy,
@@ -43,6 +61,20 @@ def evaluate_run(context: click.Context, *, as_json: bool) -> int:
             progress=bar,
         )
     return print_result(result, as_json=as_json)
+
+
+def _apart(options: RunOptions) -> Result:
+    from algosim.live.apart import evaluate_apart  # noqa: PLC0415  (zmq takes longer to import than a short run)
+
+    return evaluate_apart(
+        options.strategy,
+        seed=options.seed,
+        duration=options.duration,
+        ticks=options.ticks,
+        config=options.config,
+        settings=options.settings,
+        out=options.out,
+    )
 
 
 @click.command("replay", epilog=example("sim replay last", "sim replay runs/20250101-120000-ab12"))

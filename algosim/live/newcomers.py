@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from algosim.core.strategy import MAX_NAME
 from algosim.errors import StrategyError
 from algosim.live.output import Output
 from algosim.live.versions import Lineup, Maker, Version, described
@@ -117,7 +116,7 @@ class Newcomers(Lineup):
 
     def imported(self, version: Version, reply: Loaded) -> None:
         """Take note that a version is imported: it is the next to trade."""
-        version.state, version.name = "imported", reply.name[:MAX_NAME]
+        version.state, version.name = "imported", reply.name
         for name in reply.dropped:
             version.params.pop(name, None)
         self.loading = None

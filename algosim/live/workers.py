@@ -15,6 +15,7 @@ import msgspec
 import psutil
 import zmq
 
+from algosim.live.bounds import bounded
 from algosim.live.ends import end_of
 from algosim.live.pipe import ANSWERS, Broke, FrameBuffer, Load, Loaded, decode_reply, framed
 from algosim.runs.epitaph import last_words, place
@@ -168,7 +169,7 @@ class Worker:
             frame = self._buffer.next()
             if frame is None:
                 return None
-            reply = decode_reply(frame)
+            reply = bounded(decode_reply(frame), self.load.max_output)
         except (ValueError, RecursionError, msgspec.MsgspecError) as error:
             msg = f"its worker's answer cannot be read: {error}"
             raise WorkerGone(msg) from error

@@ -18,14 +18,20 @@ SHOWN = "algosim shown: "
 PER_DECADE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
-def _follow(key: str, value: object) -> None:
-    """Let the widget show a value that has changed since it was last shown; it must come before the widget.
+def _moves(key: str, value: object) -> bool:
+    """Let the widget that comes next show a value that has changed since; return whether it has.
 
-    What a person drags or types meanwhile is in the browser only, and stays there.
+    What a person drags or types meanwhile is in the browser only, and stays there. A widget that is new has
+    its value as its default instead: a browser that is busy may send back the default of what it is shown
+    before it has taken a value that was set, as if a person had chosen it.
     """
     memory = SHOWN + key
-    if memory not in st.session_state or st.session_state[memory] != value or key not in st.session_state:
-        st.session_state[key] = st.session_state[memory] = value
+    fresh = key not in st.session_state
+    moves = not fresh and (memory not in st.session_state or st.session_state[memory] != value)
+    st.session_state[memory] = value
+    if moves:
+        st.session_state[key] = value
+    return moves
 
 
 def _chosen(key: str, ask: Ask) -> None:
@@ -37,13 +43,15 @@ def _chosen(key: str, ask: Ask) -> None:
 def slider(key: str, label: str, value: float, ends: tuple[float, float], ask: Ask, tip: str) -> None:
     """Show a slider; a value beyond its ends stands in the label."""
     low, high = ends
-    _follow(key, min(max(float(value), low), high))
+    at = min(max(float(value), low), high)
+    moves = _moves(key, at)
     step = (high - low) / 200.0
     said = label if low <= value <= high else f"{label} **{value:g}**"
     st.slider(
         said,
         low,
         high,
+        None if moves else at,
         step=step,
         format="%.4g",
         key=key,
@@ -63,13 +71,15 @@ def log_slider(
     more: Sequence[str] = (),
 ) -> None:
     """Show a slider over round numbers with equal ratios, and words beyond its end such as ``"max"``."""
-    _follow(key, float(value) if isinstance(value, int | float) else value)
-    chosen = st.session_state[key]
+    at = float(value) if isinstance(value, int | float) else str(value)
+    moves = _moves(key, at)
+    chosen = st.session_state.get(key, at)
     between = {*steps(*ends), *([chosen] if isinstance(chosen, float) else [])}
     options: list[float | str] = [*sorted(between), *more]
     st.select_slider(
         label,
         options,
+        None if moves else at,
         format_func=lambda each: each if isinstance(each, str) else f"{each:g}",
         key=key,
         help=tip,
@@ -87,22 +97,22 @@ def steps(low: float, high: float) -> list[float]:
 
 def choice(key: str, label: str, value: str, options: Sequence[str], ask: Ask, tip: str) -> None:
     """Show a list to choose from."""
-    _follow(key, value)
-    st.selectbox(label, options, key=key, help=tip, on_change=_chosen, args=(key, ask))
+    at = 0 if _moves(key, value) else list(options).index(value)
+    st.selectbox(label, options, at, key=key, help=tip, on_change=_chosen, args=(key, ask))
 
 
 def switch(key: str, label: str, ask: Ask, tip: str, *, value: bool) -> None:
     """Show a switch."""
-    _follow(key, value)
-    st.toggle(label, key=key, help=tip, on_change=_chosen, args=(key, ask))
+    moves = _moves(key, value)
+    st.toggle(label, value and not moves, key=key, help=tip, on_change=_chosen, args=(key, ask))
 
 
 def number(key: str, label: str, value: float, ask: Ask, tip: str) -> None:
     """Show a field for a number; a whole one stays whole."""
-    _follow(key, value)
     form = "%d" if isinstance(value, int) else "%.6g"
+    at: Any = "min" if _moves(key, value) else value
     st.number_input(
-        label, key=key, help=tip, on_change=_chosen, args=(key, ask), step=_step(value), format=form
+        label, value=at, key=key, help=tip, on_change=_chosen, args=(key, ask), step=_step(value), format=form
     )
 
 
@@ -112,11 +122,19 @@ def _step(value: float) -> float:
 
 def text(key: str, label: str, value: str, ask: Ask, tip: str, *, empty: str = "") -> None:
     """Show a field for a word; `empty` stands in it where there is none."""
-    _follow(key, value)
-    st.text_input(label, key=key, help=tip, on_change=_chosen, args=(key, ask), placeholder=empty)
+    st.text_input(
+        label,
+        "" if _moves(key, value) else value,
+        key=key,
+        help=tip,
+        on_change=_chosen,
+        args=(key, ask),
+        placeholder=empty,
+    )
 
 
 def place(key: str, label: str, value: int, last: int, ask: Ask) -> None:
     """Show a slider over the ticks of a run."""
-    _follow(key, value)
-    st.slider(label, 0, last, key=key, on_change=_chosen, args=(key, ask))
+    st.slider(
+        label, 0, last, None if _moves(key, value) else value, key=key, on_change=_chosen, args=(key, ask)
+    )

@@ -6,6 +6,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def attack(ctx, at):
-    libc.symlink(at["secret"].encode(), b"link")
-    with open("link") as file:
+    libc.symlink(at["secret"].encode(), b"soft")
+    with open("soft") as file:
         return file.read()

@@ -4,6 +4,6 @@ import os
 
 
 def attack(ctx, at):
-    os.link(at["secret"], "link")
-    with open("link") as file:
+    os.link(at["secret"], "hard")
+    with open("hard") as file:
         return file.read()

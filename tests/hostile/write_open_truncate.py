@@ -2,10 +2,7 @@
 
 import os
 
-import numpy
-
 
 def attack(ctx, at):
-    path = os.path.join(at["readable"], "strategy.py")
-    os.close(os.open(path, os.O_RDONLY | os.O_TRUNC))
-    return numpy.pi if not os.path.getsize(path) else None
+    os.close(os.open(__file__, os.O_RDONLY | os.O_TRUNC))
+    return "cut" if not os.path.getsize(__file__) else None

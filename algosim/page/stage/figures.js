@@ -10,12 +10,13 @@ function plotly() {
   return loading;
 }
 
+// Without it, as where the server ends just now, the next figure tries again.
 function load() {
-  return new Promise((loaded, failed) => {
+  return new Promise((loaded) => {
     const script = document.createElement("script");
     script.src = new URL("../plotly.js", import.meta.url);
     script.onload = () => loaded(window.Plotly);
-    script.onerror = failed;
+    script.onerror = () => loaded((loading = null));
     document.head.append(script);
   });
 }
@@ -65,6 +66,7 @@ export class Figures {
     this.busy = true;
     try {
       const Plotly = await plotly();
+      if (!Plotly) return;
       for (const name of [...this.due]) {
         const place = this.root.querySelector(`[data-figure="${name}"]`);
         if (!place || this.touching.has(place) || !place.clientWidth) continue;
