@@ -19,9 +19,10 @@ from algosim.board.projected import projected
 from algosim.board.pump import Frame
 from algosim.board.setting_knobs import GROUPS, HOT_RELOAD, SPEED, Choice, Slider, counts, value_of
 from algosim.board.style import sheet
+from algosim.board.tidy import Cell, profit
 from algosim.board.totals import total
 from algosim.charts.feed import Feed
-from algosim.charts.numbers import count, money, quantity
+from algosim.charts.numbers import count, money, percent, quantity
 from algosim.config import Config
 from algosim.events import Fill, Log
 from algosim.runs.accounts import Accounts
@@ -67,6 +68,13 @@ def words(html):
 
 
 class TestFigures:
+    @pytest.mark.parametrize(
+        ("value", "text", "kind"), [(-0.0047, "+0.00", ""), (-0.006, "\N{MINUS SIGN}0.01", "bad")]
+    )
+    def test_a_loss_below_half_a_cent_is_no_red_zero(self, value, text, kind):
+        assert profit(value) == Cell(text, kind)
+        assert (money(-0.004), percent(-1e-9), quantity(-1e-9)) == ("0.00", "0.0 %", "0")
+
     def test_totals_are_those_of_the_metrics(self, result, followed):
         found, metrics = total(followed, result.recording.last_price), result.metrics["total"]
         assert found.equity == pytest.approx(metrics["final_equity"], abs=1e-9)
@@ -204,6 +212,21 @@ def test_the_log_of_a_playback_that_goes_back_repeats_nothing():
     assert words(lines.html) == f"tick 9 a late tick 1 a hello {notes}"
     lines.follow(second, {})
     assert words(lines.html) == f"tick 1 a hello {notes}"
+
+
+def test_a_strategy_that_talks_at_every_tick_crowds_out_no_error():
+    lines, recording = LogLines(), Recording()
+    lines.begin("one")
+    recording.add([Log(seq=1, id="a", level="error", text="broken")])
+    recording.add([Log(seq=n, id="b", level="print", text="hello") for n in range(2, 200)])
+    lines.follow(recording, {})
+    for n in range(200, 400):
+        recording.add([Log(seq=n, id="b", level="print", text="hello")])
+        lines.follow(recording, {})
+    said = words(lines.html)
+    assert said.count("hello") == 58
+    assert said.startswith("tick 399 b hello tick 398")
+    assert said.endswith("tick 1 a broken 00:00.0 run one")
 
 
 def test_controls_ask_for_values_that_settings_can_have():

@@ -98,6 +98,17 @@ def test_a_dashboard_starts_its_market_and_shows_it(market, board):
     shows(dashboard, f"{figures['final_equity']:,.2f}", f"of {figures['round_trips']} round trips")
 
 
+def test_what_comes_right_after_it_finds_the_market(home, market, board):
+    """The next cell of a notebook that is run as a whole; there is one market, whoever starts it."""
+    sim = market("sma_crossover", speed=SPEED)
+    board(sim)
+    assert sim.run_until(ticks=3).state == "paused"
+    assert len([path for path in (home / "runs").iterdir() if not path.is_symlink()]) == 1
+    other = market("sma_crossover", speed=SPEED)
+    board(other)
+    assert other.stop().folder is None or other.state == "finished"
+
+
 def test_without_start_it_waits_for_the_button(market, board):
     sim = market(speed=SPEED)
     dashboard = board(sim, start=False, fast=True)

@@ -372,7 +372,8 @@ def test_a_process_that_dies_in_on_stop_takes_nothing_from_the_run(place, tmp_pa
     )
     assert rude.recording.fills == polite.recording.fills
     assert polite.errors == []
-    assert rude.errors == ["leaver: the strategy's process ended with status 3"]
+    (error,) = rude.errors
+    assert error.startswith("leaver: the strategy's process ended with status 3: os._exit at ")
     assert replay(tmp_path / "rude").digest == rude.digest
 
 
@@ -645,6 +646,8 @@ def test_what_indicators_showed_is_kept_of_short_runs(length, kept):
 
 # What a strategy's process does not have
 
+TRUSTED = {"limits.sandbox": "trusted"}
+"""For a strategy that may start processes."""
 
 SPY = """
     import gc
@@ -682,7 +685,7 @@ def test_what_a_strategy_starts_reads_none_of_its_market(place):
             ctx.target(tick["seq"] % 2)
         """,
     )
-    result = evaluate(path, seed=1, ticks=20_000)
+    result = evaluate(path, seed=1, ticks=20_000, settings=TRUSTED)
     assert [log.text for log in result.recording.logs] == ["b''", "nothing to read"]
     assert len(result.recording) == 20_000
     assert not result.errors
@@ -708,7 +711,7 @@ def test_what_a_strategy_leaves_behind_does_not_keep_the_run_from_its_end(place)
                 raise RuntimeError("stop")
         """,
     )
-    result = evaluate(path, seed=1, ticks=200_000)
+    result = evaluate(path, seed=1, ticks=200_000, settings=TRUSTED)
     assert result.errors
     assert len(result.recording) == 200_000
     with contextlib.suppress(psutil.NoSuchProcess):

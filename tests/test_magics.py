@@ -88,6 +88,7 @@ class TestWords:
             ("set", "%algosim set sigma=0.4"),
             ("set sigma = 0.4", "write sigma=0.4, in one word"),
             ("set sigma 0.4", "write sigma=0.4, in one word"),
+            ("set my sigma=0.4", "'my' has no meaning here"),
             ("sigma=0.4", "write %algosim set sigma=0.4"),
             ("speed 5", "write %algosim set speed=5"),
             ("pause now", "write: %algosim pause"),

@@ -127,6 +127,7 @@ class TestTransport:
         kill(sim.status["processes"]["simulator"])
         until(lambda: sim.state == "crashed", "the crash")
         shown.run()
+        assert any(each.value.startswith(":red[run ended: ") for each in shown.caption)
         assert press(shown, "start again") == ""
         assert sim.run_id != first
         assert tick(sim)
@@ -182,6 +183,20 @@ class TestSettings:
         assert shown.slider(key="model.sigma").value == 1.0
         assert "1.75" in shown.slider(key="model.sigma").label
         until(lambda: controls(sim, "model.sigma") == [0.35, 1.75], "both, and no other")
+
+    @pytest.mark.parametrize(("key", "value"), [("model.sigma", 2.5), ("schedule.speed", 1_500.0)])
+    def test_a_value_beyond_the_ends_is_typed(self, market, page, key, value):
+        sim = market("sma_crossover", speed=20).start()
+        shown = page(sim)
+        assert choose(shown, "number_input", f"{key} typed", value) == ""
+        until(lambda: controls(sim, key) == [value], f"{key} in the events")
+        assert shown.number_input(key=f"{key} typed").value == value
+        sim.set({key: 0.5})
+        shown.run()
+        assert shown.number_input(key=f"{key} typed").value == 0.5
+        assert choose(shown, "number_input", f"{key} typed", None) == ""
+        assert shown.number_input(key=f"{key} typed").value == 0.5
+        assert controls(sim, key)[-1] == 0.5
 
     def test_what_is_refused_is_told_in_a_line_and_not_left_standing(self, market, page):
         sim = market("sma_crossover").start()
@@ -304,8 +319,29 @@ class TestRoles:
         assert not len(shown.sidebar)
         assert bool(shown.title) is (role is None)  # a stranger is told where the address is
 
+    def test_who_has_lost_the_token_has_lost_the_controls(self, market, page):
+        """Streamlit calls a widget's callback before the script, with the address as it is then."""
+        sim = market("sma_crossover", speed=20).start()
+        shown = page(sim)
+        shown.query_params["token"] = session.current().access.view
+        shown.button(key="stop").click().run()
+        assert sim.state == "running"
+        assert not shown.button
+
 
 class TestPlayback:
+    def test_while_it_plays_the_slider_does_not_pull(self, home, page):
+        result = evaluate("sma_crossover", seed=3, ticks=400, isolate=False, out=home / "run")
+        player = Player(result.folder, speed=0.1)
+        shown = page(player)
+        assert press(shown, "play") == ""
+        player.seek(tick=100)
+        shown.run()
+        assert not shown.slider(key="place").proto.set_value
+        assert press(shown, "pause") == ""
+        shown.run()
+        assert shown.slider(key="place").value == player.tick >= 100
+
     def test_play_seek_jump_and_speed(self, home, page):
         result = evaluate("sma_crossover", seed=3, ticks=400, isolate=False, out=home / "run")
         player = Player(result.folder)

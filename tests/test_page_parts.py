@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import reduce
+from operator import getitem
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from algosim import evaluate
+from algosim.charts.feed import Feed
+from algosim.charts.palette import DARK
+from algosim.charts.panel_figures import equity_figure, returns_figure
 from algosim.charts.point_messages import Message
 from algosim.page.audience import Audience, plain
 from algosim.page.frames import packed
+from algosim.page.pictures import Pictures
 from algosim.page.roles import fresh_access, is_local
-from algosim.page.seat import AHEAD, Points
+from algosim.page.seat import AHEAD, Points, Seat
 
 WINDOW = 500
 HERE = {"host": "localhost:8501"}
@@ -33,6 +40,8 @@ class TestRoles:
         assert fresh_access().role(None, HERE, None) is None
         access = fresh_access(for_one=True)
         assert access.role(None, HERE, None) == "drive"
+        assert access.role(None, HERE | {"origin": "http://localhost:8501"}, None) == "drive"
+        assert access.role(None, HERE | {"origin": "http://localhost:3000"}, None) is None  # another's page
         assert access.role("", {"Host": "127.0.0.1:8501"}, "127.0.0.1") == "drive"
         assert access.role(None, {"host": "[::1]:8501"}, "::1") == "drive"
         assert access.role("wrong", HERE, None) is None
@@ -197,3 +206,46 @@ def test_once_no_points_come_the_rest_still_does():
     audience.halt()
     browser.draw(9)
     assert browser.slots == {"stopped": "why"}
+
+
+def test_a_browser_cannot_have_drawn_what_has_not_left():
+    """One that says so without taking anything would let frames wait for it without bound."""
+
+    async def greedy():
+        seat = Seat()
+        for _ in range(1_000):
+            if seat.has_room:
+                seat.put("frame")
+            seat.drew(10**9)
+        assert seat.on_its_way == AHEAD
+        for _ in range(AHEAD):
+            await seat.next()
+        seat.drew(10**9)
+        assert seat.on_its_way == 0
+
+    asyncio.run(greedy())
+
+
+def test_many_windows_are_few_to_the_server():
+    audience = Audience()
+    for window in range(-1, 60_000, 601):
+        seat = audience.enter()
+        audience.hear(seat, json.dumps({"kind": "hello", "window": window}))
+        assert seat.window >= min(window, 50_000)
+    assert len(audience.wanted.windows) < 10
+
+
+def test_a_figures_numbers_are_sent_once_for_both_themes(home):
+    feed = Feed(10_000.0)
+    feed.update(evaluate("sma_crossover", seed=1, ticks=800, isolate=False, out=home / "run").recording)
+    frames = Pictures().follow(feed, frozenset())
+    for name, draw in (("equity", equity_figure), ("returns", returns_figure)):
+        expected = draw(feed.series(), DARK)
+        sent = json.loads(frames[f"figure.{name}"])["figure"]
+        dark = sent["light"]
+        for path, value in sent["dark"]:
+            *way, last = path
+            reduce(getitem, way, dark)[last] = value
+        assert dark["layout"] == json.loads(json.dumps(expected["layout"]))
+        assert [trace.get("line") for trace in dark["data"]] == [t.get("line") for t in expected["data"]]
+        assert "bdata" not in json.dumps(sent["dark"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import io
 import os
 import re
@@ -185,6 +186,20 @@ class TestWhoGetsIn:
         assert len(sim.recording.controls) == controls
         assert sim.config.model.sigma == sim.stop().config.model.sigma
 
+    def test_what_is_no_file_and_what_streamlit_would_keep_is_refused(self, page):
+        shown = page(own())
+        line = http.client.HTTPConnection("127.0.0.1", shown.port, timeout=20.0)
+        names = ("a" * 5_000 + ".js", "nosuch.js", "__init__.py")
+        for method, path in (
+            *(("GET", f"/algosim/stage/{name}") for name in names),
+            ("PUT", "/_stcore/upload_file/someone/something"),
+        ):
+            line.request(method, path, body=b"")
+            answer = line.getresponse()
+            answer.read()
+            assert answer.status == 404, (method, path[:40])
+        line.close()
+
     def test_behind_jupyters_proxy(self, market):
         """Who comes with the proxy's secret is let in, whatever the origin; the port alone shows nothing."""
         sim = market("sma_crossover", speed=1).start()
@@ -364,7 +379,8 @@ class TestEnds:
             viewer.until(lambda v: v.last > 5, "the run")
             kill(connection_files()[-1].pid)
             viewer.until(lambda v: v.now["over"] and "ended" in v.frames, "the end")
-            assert "crashed" in viewer.html["notice"]
+            assert "run ended: " in viewer.html["notice"]
+            assert viewer.now["notice"].startswith("run ended: ")
             assert "SIGKILL" in viewer.now["reason"]
         with Viewer(shown) as late:
             late.until(lambda v: v.now.get("over") and v.last > 5 and "ended" in v.frames, "what was")
@@ -374,8 +390,9 @@ class TestEnds:
         shown = page(sim)
         assert sim.state == "running"
         assert sim.present() is shown
-        shown.close()
-        assert shown.ended
+        kill(shown.pid)
+        until(lambda: shown.ended, "the end")
+        assert shown.ended == "it was killed (SIGKILL)"
         assert sim.state == "running"
 
     def test_the_zip_replays(self, home, market):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import ipywidgets
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from comm.base_comm import BaseComm
 
 import algosim
 from algosim.charts.palette import DARK, LIGHT
+from algosim.charts.whole_run import whole_run
 from algosim.errors import ConfigError, RunError
+from algosim.notebook.run_widget import RunFigure
 from tests.live_markets import fails
 
 
@@ -51,6 +55,24 @@ def test_a_market_is_shown_as_it_is_now(market):
     before = sim.figure()
     sim.step(5)
     assert (len(equity(before)), len(equity(sim.figure()))) == (20, 25)
+
+
+def test_a_page_has_the_picture_with_the_first_message(result, monkeypatch):
+    """A busy one takes no later message, and showed empty axes."""
+    opened = []
+
+    class Page(BaseComm):
+        def publish_msg(self, msg_type, data=None, buffers=None, **_):
+            if msg_type == "comm_open":
+                opened.append((data, buffers))
+
+    monkeypatch.setattr(ipywidgets.widgets.widget.comm, "create_comm", Page)
+    RunFigure(whole_run(result), "dark")
+    (data, buffers), state = opened[-1], opened[-1][0]["state"]
+    at = next(i for i, trace in enumerate(state["_widget_data"]) if trace["name"] == "price")
+    y = buffers[data["buffer_paths"].index(["_widget_data", at, "y", "buffer"])]
+    np.testing.assert_array_equal(np.frombuffer(y), result.recording.price)
+    assert state["_widget_layout"]["paper_bgcolor"] == DARK.ground
 
 
 def test_what_is_no_run_is_refused(home):  # noqa: ARG001

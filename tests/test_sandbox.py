@@ -327,6 +327,48 @@ def test_strict_refuses_where_the_kernel_does_not_keep_files_and_network(monkeyp
     assert not {row.limit: row.by for row in standing("standard")}["files"]
 
 
+ELSEWHERE = """
+import os, socket, subprocess, sys
+from algosim.sandbox import landlock, seccomp
+from algosim.sandbox.enter import enter, seal
+from algosim.sandbox.terms import Terms
+
+landlock.version, seccomp.available = (lambda: 0), (lambda: False)
+enter(Terms("standard", 1024, *sys.argv[1:3]))
+seal()
+for act in (
+    lambda: open(sys.argv[3]),
+    lambda: open(sys.argv[3], "a"),
+    lambda: os.listdir("/"),
+    socket.socket,
+    lambda: subprocess.run(["true"]),
+    lambda: os.kill(1, 0),
+    lambda: os.mkdir("folder"),
+):
+    try:
+        print(act())
+    except PermissionError as error:
+        print(error)
+open("note.txt", "w").close()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="paths are written otherwise")
+def test_where_the_kernel_keeps_nothing_words_still_do(tmp_path):
+    for name in ("code", "scratch"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "secret.txt").write_text(SECRET)
+    places = [str(tmp_path / name) for name in ("code", "scratch", "secret.txt")]
+    command = [sys.executable, "-c", ELSEWHERE, *places]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path / "scratch")
+    words = ("may read", "may write", "may look into", "no network", "processes", "signal", "plain files")
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(words)
+    for line, word in zip(lines, words, strict=True):
+        assert word in line
+    assert (tmp_path / "scratch" / "note.txt").exists()
+
+
 @confined
 @pytest.mark.usefixtures("home")
 def test_strict_runs_where_the_kernel_keeps_them():
@@ -376,3 +418,13 @@ def test_processes_apart_arrive_at_the_same_digest(home, capsys):
         digests.append(json.loads(capsys.readouterr().out)["digest"])
     assert digests[0] == digests[1]
     assert list(home.iterdir()) == [home / "strategies"]
+
+
+def test_a_headless_flood_of_output_is_cut(home):
+    write(home, "flood", "def on_tick(ctx, tick):\n    for n in range(2000): print(tick['seq'], n)\n")
+    result = evaluate("flood", seed=1, ticks=40, settings={"limits.output_kb": 1})
+    said = [log.text for log in result.recording.logs]
+    assert said[:3] == ["1 0", "1 1", "1 2"]
+    assert said[-1] == "... no more lines are kept (limits.output_kb)"
+    assert sum(len(text) + 32 for text in said[:-1]) <= 64 * 1024 < sum(len(text) + 32 for text in said)
+    assert result.errors == []

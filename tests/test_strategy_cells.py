@@ -128,6 +128,16 @@ class TestReload:
         assert history(kernel, "edited") == [["Attach", 1], ["Version", 2], ["Version", 3]]
         assert history(kernel, "edited")[3:] == []  # the watcher of files has looked meanwhile
 
+    def test_while_it_loads_nothing_is_said_of_the_version_before(self, kernel):
+        says(
+            kernel, kernel.run(hold("hurried").replace("ctx.target", "1 / 0 #")), "failed", "division by zero"
+        )
+        slow = hold("hurried") + "\ndef init(ctx):\n    ctx.n = sum(range(20_000_000))\n"
+        cell, seen = kernel.begin(slow), set()
+        kernel.until(lambda: seen.add(cell.text) or "trading" in cell.text, "the mended one trades")
+        kernel.finish(cell)
+        assert not [text for text in seen if "failed" in text or "zero" in text]
+
     def test_parameters_of_the_line_come_with_it(self, kernel):
         kernel.run(hold("measured", "qty=3"))
         kernel.run(hold("measured", "qty=4", more=1))

@@ -374,7 +374,7 @@ MISBEHAVING = {
     "leave": ("os._exit(3)", "status 3"),
     "pipes": ("os.closerange(0, 100)", "its worker"),
     "pipes_and_loop": ("os.closerange(0, 100)\n            while True: pass", "closed its pipe"),
-    "frames": ("[os.write(fd, b'\\x05\\x00\\x00\\x00rubbish' * 9) for fd in range(3, 20)]", "cannot be read"),
+    "frames": ("[os.write(fd, b'\\x05\\x00\\x00\\x00rubbish' * 9) for fd in range(4, 20)]", "cannot be read"),
     "memory": ("x = bytearray(1 << 40)", "MemoryError"),
     "killed": ("os.kill(os.getpid(), 9)", "killed"),
     "plots": ("[ctx.plot(f'{n:050}', n) for n in range(20_000)]", "more in one tick than"),
@@ -462,7 +462,7 @@ PARENT = """
 
 def test_what_a_strategy_has_started_ends_with_it(home, market):
     write(home, "parent", PARENT)
-    sim = market("parent", ticks=5).start()
+    sim = market("parent", ticks=5, settings={"limits.sandbox": "trusted"}).start()
     sim.wait()
     started = psutil.Process(int(sim.stop().recording.logs[0].text))
     all_gone([started])

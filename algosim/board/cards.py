@@ -6,6 +6,7 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from algosim.board.tidy import sign
 from algosim.charts.numbers import count, money, percent, quantity, ratio, signed_money
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from algosim.board.totals import Total
     from algosim.core.metrics import Metrics
 
-__all__ = ["Card", "cards", "cards_html", "sign"]
+__all__ = ["Card", "cards", "cards_html"]
 
 
 class Card(NamedTuple):
@@ -73,11 +74,6 @@ def _holdings(total: Total, pending: float) -> list[Card]:
         Card("position", quantity(total.position), "", "all accounts" if total.accounts > 1 else "units"),
         Card("pending", quantity(pending), "wait" if pending else "", "units in flight"),
     ]
-
-
-def sign(value: float) -> str:
-    """Return what a profit or loss means."""
-    return "good" if value > 0 else "bad" if value < 0 else ""
 
 
 def cards_html(shown: Iterable[Card]) -> str:

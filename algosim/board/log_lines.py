@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["LogLines"]
 
 KEPT = 60
+"""Lines; the oldest in which a strategy talks goes first."""
+
+_TALK = ("print", "log", "reject")
 LONGEST = 2_000
 """Characters of one entry that are shown."""
 
@@ -36,7 +39,7 @@ class LogLines:
     """Lines, the newest first; any thread may add one."""
 
     def __init__(self) -> None:
-        self._entries: deque[_Entry] = deque(maxlen=KEPT)
+        self._entries: deque[_Entry] = deque()
         self._lock = threading.Lock()  # errands and news write on different threads
         self._clock = clock(0.0)
         self._html: str | None = None
@@ -77,7 +80,17 @@ class LogLines:
     def _add(self, entry: _Entry) -> None:
         with self._lock:
             self._entries.appendleft(entry)
+            if len(self._entries) > KEPT:
+                self._drop_one()
             self._html = None
+
+    def _drop_one(self) -> None:
+        """Make room: a strategy that talks at every tick would crowd out the errors, which are few."""
+        for i in range(len(self._entries) - 1, -1, -1):
+            if self._entries[i].kind in _TALK:
+                del self._entries[i]
+                return
+        self._entries.pop()
 
     def follow(self, recording: Recording, status: Mapping[str, Any]) -> None:
         """Take what is new in a recording and in the health of its strategies."""
@@ -90,7 +103,8 @@ class LogLines:
             self._logs += len(logs)
             self._members += len(members)
             self._clock = clock(recording.last_time * 1e-9)
-        for event in sorted((*logs[-KEPT:], *members[-KEPT:]), key=lambda event: event.seq):
+        logs = [*(log for log in logs[:-KEPT] if log.level not in _TALK), *logs[-KEPT:]]
+        for event in sorted((*logs, *members[-KEPT:]), key=lambda event: event.seq):
             if isinstance(event, Log):
                 self._follow_log(event)
             else:
@@ -105,7 +119,7 @@ class LogLines:
         """Drop what was read in a recording that another one replaces: a playback has gone back."""
         with self._lock:
             kept = [entry for entry in self._entries if entry.reading != self._reading]
-            self._entries = deque(kept, maxlen=KEPT)
+            self._entries = deque(kept)
             self._html = None
 
     def _follow_log(self, log: Log) -> None:

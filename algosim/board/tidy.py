@@ -10,7 +10,7 @@ from algosim.charts.numbers import signed_money
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Cell", "Table", "profit", "said"]
+__all__ = ["Cell", "Table", "profit", "said", "sign"]
 
 
 class Cell(NamedTuple):
@@ -71,4 +71,9 @@ def said(cell: Cell | str) -> str:
 
 def profit(value: float) -> Cell:
     """Return a profit or loss with its sign, in the colour of what it is."""
-    return Cell(signed_money(value), "good" if value > 0 else "bad" if value < 0 else "")
+    return Cell(signed_money(value), sign(value))
+
+
+def sign(value: float) -> str:
+    """Return what a profit or loss means: ``good``, ``bad``, or nothing where it is written as zero."""
+    return "" if round(value, 2) == 0.0 else "good" if value > 0 else "bad" if value < 0 else ""

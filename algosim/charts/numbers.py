@@ -16,30 +16,30 @@ def _minus(text: str) -> str:
 
 def money(value: float) -> str:
     """Write an amount with two decimals, ``10,000.00``."""
-    return _minus(f"{value:,.2f}") if math.isfinite(value) else NOTHING
+    return _minus(f"{value:z,.2f}") if math.isfinite(value) else NOTHING
 
 
 def signed_money(value: float) -> str:
     """Write a profit or loss with its sign, ``+12.30``."""
-    return _minus(f"{value:+,.2f}") if math.isfinite(value) else NOTHING
+    return _minus(f"{value:+z,.2f}") if math.isfinite(value) else NOTHING
 
 
 def percent(fraction: float) -> str:
     """Write a fraction in percent with one decimal, ``12.5 %``."""
-    return _minus(f"{100.0 * fraction:,.1f} %") if math.isfinite(fraction) else NOTHING
+    return _minus(f"{100.0 * fraction:z,.1f} %") if math.isfinite(fraction) else NOTHING
 
 
 def ratio(value: float, error: float | None = None) -> str:
     """Write a ratio with two decimals, and its standard error: ``1.20 ± 0.31``."""
     if not math.isfinite(value):
         return NOTHING
-    text = _minus(f"{value:,.2f}")
+    text = _minus(f"{value:z,.2f}")
     return text if error is None or not math.isfinite(error) else f"{text} ± {error:,.2f}"
 
 
 def quantity(value: float) -> str:
     """Write a signed quantity without needless decimals, ``1,000`` or ``0.5``."""
-    return _minus(f"{value:,.6f}".rstrip("0").rstrip(".")) if math.isfinite(value) else NOTHING
+    return _minus(f"{value:z,.6f}".rstrip("0").rstrip(".")) if math.isfinite(value) else NOTHING
 
 
 def count(value: int) -> str:

@@ -43,8 +43,8 @@ def evaluate_run(context: click.Context, *, isolation: str, as_json: bool) -> in
     Prints the metrics and last the digest, which is equal for equal runs: a live run with the same seed,
     configuration and strategies has the same. With --out it writes the run's folder, all events included.
 
-    A strategy cannot reach the machine, the market, its seed or another strategy. With --isolation process it
-    cannot reach the broker of its own account either, as one could that cheats; the digest is the same.
+    A strategy cannot reach the machine, the seed or another strategy. With --isolation process it cannot
+    cheat in the books of its own account either, nor look at ticks to come; the digest is the same.
     """
     options = given_options(context)
     if isolation == "process":

@@ -232,6 +232,8 @@ def _what(error: BaseException) -> str:
         said = str(error)
     except Exception:  # noqa: BLE001  (the learner's own __str__)
         said = "(its __str__ raises)"
+    if isinstance(error, MemoryError):
+        said = f"{said or 'no more memory'} (limits.memory_mb)"
     return clean_text(f"{name}: {said}" if said else name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -91,6 +92,7 @@ class Simulation(Controls):
         self._setup = setup
         self._out = path_of(out, "out must be a path") if out else None
         self._result: Result | None = None
+        self._launches = threading.Lock()  # a dashboard's button and a cell may both start it
         announce(self)
 
     def follow(self, connection: Connection) -> Self:
@@ -119,9 +121,13 @@ class Simulation(Controls):
         return self
 
     def _launch(self) -> None:
-        """Start the processes, once."""
-        if self._engine is not None:
-            return
+        """Start the processes, once, whoever else asks for it too."""
+        with self._launches:
+            if self._engine is None:
+                self._make()
+
+    def _make(self) -> None:
+        """Start the processes of a fresh run."""
         announce(self)
         setup = self._setup = renew(self._setup, self._config)
         run_id = new_run_id()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from algosim.core.doctor import Finding
     from algosim.live.simulation import Simulation
 
-__all__ = ["show"]
+__all__ = ["loaded", "show"]
 
 PERIOD_S = 0.3
 NAME = "algosim strategy cells"
@@ -41,6 +41,12 @@ def show(account: str, path: Path, warnings: Sequence[Finding], word: str) -> No
         threading.Thread(target=_write, name=NAME, daemon=True).start()
         atexit.unregister(_say_goodbye)
         atexit.register(_say_goodbye)
+    _look.set()
+
+
+def loaded(account: str) -> None:
+    """Say how the strategy does from now on; while it loads, the market knows only the version before."""
+    _lines[account].loads = False
     _look.set()
 
 

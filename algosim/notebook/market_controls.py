@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from algosim.board.allowed import allowed
+from algosim.errors import AlgosimError
 from algosim.notebook.errands import Errands
 from algosim.notebook.order_ticket import OrderTicket
 from algosim.notebook.present_panel import PresentPanel
@@ -43,7 +44,7 @@ class MarketControls:
     """
 
     def __init__(self, sim: Simulation, log: LogLines, done: Callable[[], None]) -> None:
-        self._sim = sim
+        self._sim, self._log = sim, log
         self._errands, self._journeys = Errands(log.failed, done), Errands(log.failed, done)
         self.settings = SettingsPanel(sim, self._errands, log.tell)
         self.transport = TransportBar(sim, self._errands, self._journeys, self.settings.speed)
@@ -61,8 +62,17 @@ class MarketControls:
         ]
 
     def start(self) -> None:
-        """Start the market unless it has been started before."""
-        self._journeys.ask(self._start)
+        """Start the market unless it has been started before.
+
+        Its processes are there when this returns: the next cell can act on them.
+        """
+        try:
+            if self._sim.state == "new":
+                self._sim.reset()
+        except AlgosimError as error:
+            self._log.failed(error)
+        else:
+            self._journeys.ask(self._start)
 
     def _start(self) -> None:
         status = self._sim.status

@@ -64,6 +64,8 @@ def take(line: str, cell: str) -> None:
         _load(sim, account, path, said)
     except StrategyError as error:
         raise in_cell(error, path, _who_trades(sim, account)) from None
+    finally:
+        line_keeper.loaded(account)
 
 
 def _check_owner(name: str, path: Path, mark: str, *, force: bool) -> None:

@@ -55,11 +55,17 @@ class Line:
         What it says first.
     past : str
         The id of the run that had ended before the cell ran; it says nothing of this strategy.
+
+    Attributes
+    ----------
+    loads : bool
+        Whether the market is still taking it in: what `look` is given is then of the version before.
     """
 
     def __init__(
         self, account: str, path: Path, warnings: Sequence[Finding], word: str, past: str = ""
     ) -> None:
+        self.loads = True
         self._account = account
         self._path = path
         self._notes = "".join(
@@ -90,7 +96,13 @@ class Line:
     def look(self, sim: Simulation | None, status: Status) -> None:
         """Show how the strategy does."""
         with self._lock:
-            if not self._account or sim is None or status["state"] == "new" or sim.run_id == self._past:
+            if (
+                self.loads
+                or not self._account
+                or sim is None
+                or status["state"] == "new"
+                or sim.run_id == self._past
+            ):
                 return
             known = status["strategies"].get(self._account)
             if known is None:

@@ -112,7 +112,7 @@ def read_words(
 def _meaningless(word: str, left: Sequence[str], known: Iterable[str], usage: str, *, assigns: bool) -> str:
     """Return what to say of a word too many; ``sigma = 0.4`` and ``sigma 0.4`` are meant as one word."""
     value = "".join(left[:2]).removeprefix("=") if left and left[0].startswith("=") else "".join(left[:1])
-    if assigns and word.isidentifier() and value and not value.startswith("-"):
+    if assigns and word.isidentifier() and value and "=" not in value and not value.startswith("-"):
         return f"write {word}={value}, in one word"
     return f"{word!r} has no meaning here{did_you_mean(f'--{word}', known)}; write: {usage}"
 

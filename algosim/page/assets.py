@@ -25,8 +25,8 @@ ASK_AGAIN = {"cache-control": "no-cache"}
 async def stage(request: Request) -> Response:
     """Return a file of the page's own code."""
     name = request.path_params["name"]
-    path = STAGE / name
-    if path.parent != STAGE or path.suffix not in KINDS or not path.is_file():
+    path = next((each for each in STAGE.iterdir() if each.name == name), None)
+    if path is None or path.suffix not in KINDS:
         return PlainTextResponse("no such file", 404)
     return FileResponse(path, media_type=KINDS[path.suffix], headers=ASK_AGAIN)
 

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["WINDOWS", "Audience", "Wanted", "plain"]
 
-WINDOWS = (100, 50_000)
-"""Fewest and most ticks that a browser may ask for."""
+WINDOWS = (100, 300, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+"""So many ticks a browser may look at; one that asks for another number has the next.
+
+Each is computed once for all, and a visitor cannot make the server compute more than these.
+"""
 
 PIECES, PLAIN = "pieces", "figure.price"
 
@@ -93,8 +96,7 @@ class Audience:
         return word.kind == "hello" or seat.waits
 
     def _greet(self, seat: Seat, word: _Word) -> None:
-        low, high = WINDOWS
-        seat.window = min(max(word.window, low), high)
+        seat.window = next((each for each in WINDOWS if each >= word.window), WINDOWS[-1])
         seat.fast = seat.behind = word.fast
         seat.stale = {*self._slots, *(f"{PIECES}.{name}" for name in self._html)}
 

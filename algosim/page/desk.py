@@ -10,6 +10,7 @@ import streamlit as st
 from algosim.board.line_up import LineUp
 from algosim.errors import AlgosimError, EngineError
 from algosim.live.simulation import Simulation
+from algosim.page import visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,12 +64,22 @@ class Desk:
         """The settings as they are now."""
         return self.session.source.config
 
+    def _may(self) -> bool:
+        """Say whether who asks may drive: Streamlit calls this before the script has looked at who it is."""
+        if visitor.role() == "drive":
+            return True
+        self.error = "who only watches cannot change anything"
+        return False
+
     def do(self, call: Callable[..., object], *args: object) -> None:
         """Carry out a command."""
         self.ask(call, *args)
 
     def ask(self, call: Callable[..., object], *args: object) -> bool:
         """Carry out a command, and return whether it could be."""
+        return self._may() and self._carry_out(call, *args)
+
+    def _carry_out(self, call: Callable[..., object], *args: object) -> bool:
         try:
             call(*args)
         except AlgosimError as error:
@@ -79,7 +90,11 @@ class Desk:
 
     def travel(self, call: Callable[..., object], *args: object) -> None:
         """Carry out a command that takes as long as the run takes; others get through meanwhile."""
-        threading.Thread(target=self.do, args=(call, *args), name="algosim journey", daemon=True).start()
+        if self._may():
+            work = threading.Thread(
+                target=self._carry_out, args=(call, *args), name="algosim journey", daemon=True
+            )
+            work.start()
 
 
 def _line(error: AlgosimError) -> str:

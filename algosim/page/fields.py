@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -10,11 +11,17 @@ import streamlit as st
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from streamlit.delta_generator import DeltaGenerator
+
     Ask = Callable[[Any], bool]
 
-__all__ = ["choice", "log_slider", "number", "place", "slider", "steps", "switch", "text"]
+__all__ = ["choice", "log_slider", "number", "place", "plain", "slider", "steps", "switch", "text"]
 
 SHOWN = "algosim shown: "
+SHARES = [5, 3]
+"""Of a slider, and of the field beside it."""
+
+MARKS = re.compile(r"([\\`*_{}\[\]()#+.!|<>~:$-])")
 PER_DECADE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
@@ -47,7 +54,9 @@ def slider(key: str, label: str, value: float, ends: tuple[float, float], ask: A
     moves = _moves(key, at)
     step = (high - low) / 200.0
     said = label if low <= value <= high else f"{label} **{value:g}**"
-    st.slider(
+    drag, typed = st.columns(SHARES, vertical_alignment="bottom")
+    _typed(typed, key, label, value, ask)
+    drag.slider(
         said,
         low,
         high,
@@ -76,7 +85,9 @@ def log_slider(
     chosen = st.session_state.get(key, at)
     between = {*steps(*ends), *([chosen] if isinstance(chosen, float) else [])}
     options: list[float | str] = [*sorted(between), *more]
-    st.select_slider(
+    drag, typed = st.columns(SHARES, vertical_alignment="bottom")
+    _typed(typed, key, label, value, ask)
+    drag.select_slider(
         label,
         options,
         None if moves else at,
@@ -86,6 +97,36 @@ def log_slider(
         on_change=_chosen,
         args=(key, ask),
     )
+
+
+def _typed(place: DeltaGenerator, key: str, label: str, value: object, ask: Ask) -> None:
+    """Show a field beside a slider for any value, also beyond its ends; a word stands there in grey."""
+    field = f"{key} typed"
+    at = float(value) if isinstance(value, int | float) else None
+    place.number_input(
+        label,
+        value=None if _moves(field, at) else at,
+        key=field,
+        step=_step(at or 0.0),
+        format="%.6g",
+        label_visibility="collapsed",
+        placeholder="" if at is not None else str(value),
+        on_change=_entered,
+        args=(field, ask),
+    )
+
+
+def _entered(key: str, ask: Ask) -> None:
+    """Ask for what a person has typed; a field that was emptied shows the value again."""
+    if st.session_state[key] is None:
+        st.session_state.pop(SHOWN + key, None)
+    else:
+        _chosen(key, ask)
+
+
+def plain(words: str) -> str:
+    """Return words as they are for a widget that would read them as Markdown."""
+    return MARKS.sub(r"\\\1", words)
 
 
 def steps(low: float, high: float) -> list[float]:
@@ -133,8 +174,10 @@ def text(key: str, label: str, value: str, ask: Ask, tip: str, *, empty: str = "
     )
 
 
-def place(key: str, label: str, value: int, last: int, ask: Ask) -> None:
-    """Show a slider over the ticks of a run."""
-    st.slider(
-        label, 0, last, None if _moves(key, value) else value, key=key, on_change=_chosen, args=(key, ask)
-    )
+def place(key: str, label: str, value: int, last: int, ask: Ask, *, follows: bool) -> None:
+    """Show a slider over the ticks of a run.
+
+    While the run plays it does not follow: it would pull at the hand of who drags it.
+    """
+    moves = (follows or key not in st.session_state) and _moves(key, value)
+    st.slider(label, 0, last, None if moves else value, key=key, on_change=_chosen, args=(key, ask))

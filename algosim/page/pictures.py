@@ -1,4 +1,4 @@
-"""The figures that plotly draws in the browsers, about once a second, in both themes."""
+"""The figures that plotly draws in the browsers, about once a second; the dark theme as what differs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from algosim.page.audience import plain
 from algosim.page.frames import text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from algosim.charts.feed import Feed, Series
     from algosim.charts.palette import Palette
@@ -53,8 +53,20 @@ class Pictures:
 
 
 def _frame(name: str, figure: Callable[[Series, Palette], dict[str, Any]], series: Series) -> str:
-    themes = {"light": _plain(figure(series, LIGHT)), "dark": _plain(figure(series, DARK))}
-    return text("figure", name=name, figure=themes)
+    light, dark = (_plain(figure(series, colours)) for colours in (LIGHT, DARK))
+    return text("figure", name=name, figure={"light": light, "dark": list(_differences(light, dark))})
+
+
+def _differences(one: Any, other: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
+    """Yield where two figures differ and what the other has there: colours, not numbers."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        for key in one:
+            yield from _differences(one[key], other[key], (*path, key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for at, (left, right) in enumerate(zip(one, other, strict=True)):
+            yield from _differences(left, right, (*path, at))
+    elif one != other:
+        yield path, other
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever a figure holds)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from algosim.board.board import Board
 from algosim.board.projected import projected
+from algosim.board.state_line import Said, notice_html
+from algosim.page.session import why_ended
 
 if TYPE_CHECKING:
     from algosim.board.pump import Frame
@@ -41,12 +43,15 @@ class Pieces:
             return None
         if look.status.get("tick"):
             self._session.trouble = ""  # what kept it from starting has been mended
-        pieces = self.board.pieces(look)
+        pieces, now = self.board.pieces(look), projected(look)
+        if why := why_ended(look.status):
+            told = Said(f"run ended: {why}", now["urgency"])
+            pieces["notice"], now["notice"] = notice_html(told), told.text
         changed = {name: html for name, html in pieces.items() if self._shown.get(name) != html}
         self._shown = pieces
         session, reason = self._session, str(look.status.get("reason", ""))
         return changed, {
-            **projected(look),
+            **now,
             "owned": session.owned,
             "played": session.played,
             "reason": reason,

@@ -50,8 +50,11 @@ def playback(desk: Desk) -> None:
     )
     if player.last_tick:
         tick = min(player.tick, player.last_tick)
-        st.caption(f"{clock(player.position)} of {clock(player.duration)}")
-        fields.place(PLACE, "tick", tick, player.last_tick, partial(desk.ask, _seek, player))
+        st.progress(
+            tick / player.last_tick, f"{clock(player.position)} of {clock(player.duration)}, tick {tick:,}"
+        )
+        go = partial(desk.ask, _seek, player)
+        fields.place(PLACE, "go to tick", tick, player.last_tick, go, follows=not plays)
     if player.timeline:
         _jumps(desk, player)
 

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import http.client
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -106,6 +107,8 @@ class Page:
             return ""
         if self not in _open:
             return "it was closed"
+        if (status := self._process.returncode) < 0:  # its last words were about something else
+            return f"it was killed ({signal.Signals(-status).name})"
         self._listener.join(1.0)
         return self._words[-1] if self._words else f"ended with status {self._process.returncode}"
 

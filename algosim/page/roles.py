@@ -50,7 +50,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         low = {name.lower(): value for name, value in headers.items()}
         if self.proxy and hmac.compare_digest(low.get(PROXY_HEADER, "").encode(), self.proxy.encode()):
             return "drive"
-        return "drive" if self.for_one and is_local(low, peer) else None
+        at_hand = self.for_one and is_local(low, peer) and self.same_origin(low)
+        return "drive" if at_hand else None
 
     def _by_token(self, token: str) -> Role | None:
         if hmac.compare_digest(token.encode(), self.drive.encode()):

@@ -42,7 +42,7 @@ class Seat:
         self.fast = True
         self.behind = True
         self.stale: set[str] = set()
-        self._sent = self._drawn = 0
+        self._sent = self._taken = self._drawn = 0
         self._waiting: deque[bytes | str] = deque()
         self._more = asyncio.Event()
 
@@ -72,11 +72,12 @@ class Seat:
         while not self._waiting:
             self._more.clear()
             await self._more.wait()
+        self._taken += 1
         return self._waiting.popleft()
 
     def drew(self, count: int) -> None:
-        """Take note of how many frames it has drawn since it came."""
-        self._drawn = max(self._drawn, min(count, self._sent))
+        """Take note of how many frames it says it has drawn since it came, of those that left for it."""
+        self._drawn = max(self._drawn, min(count, self._taken))
 
     def give(self, points: Points) -> None:
         """Send what is new; one that cannot keep up gets the whole when it has caught up."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from algosim.errors import AlgosimError, EngineError
@@ -12,14 +12,21 @@ from algosim.page.export import zipped
 from algosim.runs.player import Player
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from algosim.page.following import Trail
     from algosim.page.roles import Access
 
-__all__ = ["ENDED", "Session", "current", "install"]
+__all__ = ["ENDED", "Session", "current", "install", "why_ended"]
 
 ENDED = ("finished", "crashed")
+
+
+def why_ended(status: Mapping[str, Any]) -> str:
+    """Return why a run has ended, in a line; empty while it goes on, or has not begun."""
+    if status["state"] not in ENDED:
+        return ""
+    return str(status.get("reason") or ("it crashed" if status["state"] == "crashed" else "it has finished"))
 
 
 class Session:
@@ -67,10 +74,7 @@ class Session:
     @property
     def ended(self) -> str:
         """Why the run has ended, in a line; empty while it goes on, or has not begun."""
-        status = self.source.status
-        if status["state"] not in ENDED:
-            return ""
-        return str(status["reason"]) or ("it crashed" if status["state"] == "crashed" else "it has finished")
+        return why_ended(self.source.status)
 
     @property
     def live_path(self) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from algosim.board.allowed import allowed
+from algosim.page import visitor
 from algosim.page.desk import desk
 from algosim.page.order_controls import order_ticket
 from algosim.page.playback_controls import playback
@@ -27,6 +28,8 @@ FOLLOW_S = 1.5
 @st.fragment(run_every=FOLLOW_S)
 def sidebar(session: Session) -> None:
     """Show the controls; they follow what is changed elsewhere, and the stage is left alone."""
+    if visitor.role() != "drive":  # a fragment runs without the script around it
+        return
     mine = desk(session)
     if session.played:
         playback(mine)

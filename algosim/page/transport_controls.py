@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from algosim.board.allowed import allowed
-from algosim.page.session import ENDED
+from algosim.page.fields import plain
+from algosim.page.session import why_ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,10 @@ def transport(desk: Desk, status: Mapping[str, Any]) -> None:
 def _main(desk: Desk, status: Mapping[str, Any]) -> None:
     """Show the button that starts, pauses, resumes, or begins again."""
     may, sim = allowed(status), desk.market
-    if status["state"] in ENDED:
+    if why := why_ended(status):
+        st.caption(
+            f":red[run ended: {plain(why)}]" if status["state"] == "crashed" else f"run ended: {plain(why)}"
+        )
         _primary("Start again", "replay", "a fresh run, so set", desk.do, desk.session.begin_again)
     elif may.start:
         _primary("Start", "play_arrow", "start the market", desk.travel, sim.start)

@@ -17,6 +17,7 @@ from algosim.events import Detach, Log, Order
 from algosim.runs.children import Child, Here
 from algosim.runs.drawing import Drawing
 from algosim.runs.frames import UNKNOWN, Block, Ended, Failed, Job, Started
+from algosim.runs.quota import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -46,6 +47,7 @@ class AccountStream:
         self._account = account
         self._folders = folders
         self._worker: Child | Here | None = None
+        self._quota = Quota(plan.config.limits.output_kb)
         self._blocks = self._all_blocks()
         self._waiting: list[Event] = []
         self._drawn: list[Lines] = []
@@ -154,6 +156,7 @@ class AccountStream:
             if isinstance(frame, Block):
                 if frame.last > self._yielded:
                     self._yielded = frame.last
+                    frame.events = self._quota.cut(frame.events)
                     yield self._with_detach(frame)
             elif isinstance(frame, Started):
                 self.started.append(frame)
@@ -161,6 +164,7 @@ class AccountStream:
                 failed = frame
                 self.failures.append(frame)
             elif isinstance(frame, Ended):
+                frame.events = self._quota.cut(frame.events)
                 return frame
         assert failed is not None  # a worker says how it ended
         return failed

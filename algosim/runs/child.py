@@ -23,6 +23,7 @@ from algosim.runs.frames import Alive, Block, Columns, Ended, Failed, Job, Reach
 from algosim.runs.guard import die_with_launcher, tell_where
 from algosim.runs.launch import check_start, receive, take_stdin, take_stdout
 from algosim.runs.printed import Printed
+from algosim.runs.quota import Quota
 from algosim.runs.source import load
 from algosim.runs.watchdog import Watchdog
 from algosim.sandbox.enter import seal
@@ -145,6 +146,7 @@ class _Stint:
         self.prices: list[float] = []
         self.pen: Pen | None = None
         self._send = send
+        self._quota = Quota(job.config.limits.output_kb)  # the run cuts again; this spares the way there
         given = GivenMarket(job.config.model, self._waited_for(market))
         self.loop = Loop(job.config, given, None, job.script, self._before)
         self.loop.run(last=job.first - 1)
@@ -173,7 +175,7 @@ class _Stint:
     def _emit(self, ticks: Ticks, events: list[Event]) -> None:
         lines = [Columns.of(part) for part in self.pen.take()] if self.pen is not None else []
         with self.watchdog.off():  # the reader may take its time
-            self._send(Block(ticks.first + len(ticks.time) - 1, events, lines))
+            self._send(Block(ticks.first + len(ticks.time) - 1, self._quota.cut(events), lines))
 
     def run(self, runner: Runner, loaded: Loaded) -> None:
         """Run the strategy to its last tick, the account to the end of the job."""

@@ -68,8 +68,8 @@ _PINNED = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
 _FOLDERS = ("HOME", "USERPROFILE", "TEMP", "TMP", "TMPDIR", "MPLCONFIGDIR")
-_WITHHELD = ("PATH", "XDG_RUNTIME_DIR", *_FOLDERS)
-"""What a strategy has no use for."""
+_WITHHELD = ("XDG_RUNTIME_DIR", *_FOLDERS, *(() if sys.platform == "win32" else ("PATH",)))
+"""What a strategy has no use for; Windows finds libraries by PATH."""
 
 
 def environment() -> dict[str, str]:

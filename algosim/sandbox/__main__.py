@@ -15,7 +15,7 @@ def main() -> None:
     try:
         enter(Terms.of(sys.argv[2:]))
     except (ConfigError, OSError) as error:
-        sys.exit(f"the sandbox cannot be entered: {error}")
+        sys.exit(f"the sandbox cannot be entered: {error} (limits.sandbox)")
     import_module(sys.argv[1]).main()
 
 

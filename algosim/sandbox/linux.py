@@ -8,13 +8,11 @@ import platform
 import sys
 from typing import Any
 
-__all__ = ["CPU", "call", "die_with_parent_thread", "no_new_privileges"]
+__all__ = ["CPU", "call", "no_new_privileges"]
 
 CPU = platform.machine() if sys.platform == "linux" else ""
 
-PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
-SIGKILL = 9
 
 
 def call(number: int, *arguments: Any) -> int:  # noqa: ANN401  (integers and pointers)
@@ -37,16 +35,7 @@ def call(number: int, *arguments: Any) -> int:  # noqa: ANN401  (integers and po
 
 def no_new_privileges() -> None:
     """Give up what set-user-id programs would add, for good; the kernel asks for it before it confines."""
-    _prctl(PR_SET_NO_NEW_PRIVS, 1)
-
-
-def die_with_parent_thread() -> None:
-    """Let the kernel end this process when the thread that started it ends."""
-    _prctl(PR_SET_PDEATHSIG, SIGKILL)
-
-
-def _prctl(option: int, value: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, *(ctypes.c_ulong(word) for word in (value, 0, 0, 0))) != 0:
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, *(ctypes.c_ulong(word) for word in (1, 0, 0, 0))) != 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))

@@ -5,7 +5,6 @@ Apple calls it deprecated and uses it still, as do Chromium and Bazel.
 
 from __future__ import annotations
 
-import subprocess
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -38,6 +37,8 @@ _PROFILE = """(version 1)
 @cache
 def fault() -> str:
     """Return why sandbox-exec cannot be used, ``""`` if it can: it is tried once."""
+    import subprocess  # noqa: PLC0415  (a strategy's process starts without it)
+
     probe = "(version 1)(allow default)(deny network*)"
     try:
         subprocess.run([_PROGRAM, "-p", probe, "/usr/bin/true"], check=True, timeout=_TEST_S, stderr=-3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 __all__ = ["interpreter"]
@@ -18,6 +19,7 @@ _PROCESSOR = ("/proc/cpuinfo", "/sys/devices/system/cpu")
 """How numpy finds out what an ARM processor can do; others tell it themselves."""
 
 
+@cache
 def interpreter() -> list[str]:
     """Return the folders and files. Python's own parent folder is not among them, nor that of this package.
 

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from algosim import Simulation, present, replay
+from algosim.charts.palette import LIGHT
 from algosim.page.plan import Market, Plan
 from algosim.page.process import Page
 from tests.browser.projection import Projection
@@ -233,6 +234,8 @@ def test_a_page_without_its_server_says_so_and_comes_back_with_it(market, show):
     os.kill(window.process.pid, signal.SIGKILL)
     lost = window.root.locator(".lost")
     lost.wait_for()
+    window.page.locator('[data-testid="stDialog"]').wait_for(state="attached")
+    assert not window.page.locator('[data-testid="stDialog"]').is_visible()
     assert lost.inner_text().startswith("stopped: the page's server is gone")
     with Page(plan, window.process.port):
         lost.wait_for(state="hidden")
@@ -298,6 +301,31 @@ def _drag(window, place):
     mouse.move(box["x"] + 0.6 * box["width"], y, steps=8)
     mouse.up()
     mouse.move(0, 0)
+
+
+def test_the_projector_loads_no_plotly_before_a_figure_is_seen(market, show):
+    window = show(market("sma_crossover", speed=20).start(), role="view", view="present")
+    window.moves()
+    until(lambda: window.root.locator('[data-now="equity"]').inner_text() != "", "the pieces")
+    window.moves()
+    assert not [url for url in window.requests if url.endswith("/plotly.js")]
+    window.page.keyboard.press("p")
+    window.figure("equity").locator(".main-svg").first.wait_for()
+    ground = window.figure("equity").evaluate("place => place._fullLayout.plot_bgcolor")
+    assert ground == LIGHT.ground
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_killed_engine_is_told_on_an_attached_page_and_can_be_started_again(market, show):
+    sim = market("sma_crossover", speed=20).start()
+    window = show(sim)
+    window.moves()
+    kill(sim.status["processes"]["simulator"])
+    window.piece("notice").get_by_text("run ended: the simulator process was killed").wait_for()
+    window.page.get_by_test_id("stSidebar").get_by_text("run ended: the simulator process").wait_for()
+    window.press("start again")
+    window.stands("running")
+    window.moves()
 
 
 def test_keys_change_the_view_but_not_while_somebody_types(market, show):

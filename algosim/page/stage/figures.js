@@ -25,7 +25,7 @@ export class Figures {
   constructor(root) {
     this.root = root;
     this.theme = "light";
-    this.held = new Map(); // name -> the newest figure, in all themes
+    this.held = new Map(); // name -> the newest figure: light, and where the dark one differs
     this.due = new Set();
     this.busy = false;
     this.touching = new Set(); // places somebody drags over: drawing would end that
@@ -65,11 +65,12 @@ export class Figures {
     if (this.busy) return;
     this.busy = true;
     try {
-      const Plotly = await plotly();
-      if (!Plotly) return;
       for (const name of [...this.due]) {
         const place = this.root.querySelector(`[data-figure="${name}"]`);
-        if (!place || this.touching.has(place) || !place.clientWidth) continue;
+        if (!place || !place.clientWidth) continue; // the projector has none of them, and needs no plotly
+        const Plotly = await plotly();
+        if (!Plotly) return;
+        if (this.touching.has(place) || !place.clientWidth) continue;
         this.due.delete(name);
         await this.put(Plotly, place, this.held.get(name));
       }
@@ -79,7 +80,7 @@ export class Figures {
   }
 
   put(Plotly, place, figure) {
-    const { data, layout } = figure[this.theme] ?? figure;
+    const { data, layout } = this.theme === "dark" ? changed(figure.light, figure.dark) : figure.light;
     const size = { width: place.clientWidth, height: place.clientHeight, autosize: false };
     return Plotly.react(place, data, { ...layout, ...size }, { displayModeBar: false, responsive: false });
   }
@@ -89,4 +90,14 @@ export class Figures {
     window.removeEventListener("pointerup", this.released, { capture: true });
     for (const place of this.root.querySelectorAll("[data-figure]")) window.Plotly?.purge(place);
   }
+}
+
+// A figure with other values at some paths. It is a copy: plotly holds on to what it draws.
+function changed(figure, differences) {
+  const copy = structuredClone(figure);
+  for (const [path, value] of differences) {
+    const last = path.at(-1);
+    path.slice(0, -1).reduce((part, key) => part[key], copy)[last] = value;
+  }
+  return copy;
 }

@@ -84,11 +84,14 @@ export class Stage {
     this.root.classList.toggle("several", now.accounts > 1);
   }
 
+  // Streamlit's dialog about the same would lie on top of it.
   lost() {
+    document.documentElement.dataset.algosimGone = "";
     this.alarm(GONE);
   }
 
   found() {
+    delete document.documentElement.dataset.algosimGone;
     this.alarm("");
   }
 
@@ -101,6 +104,7 @@ export class Stage {
   }
 
   destroy() {
+    delete document.documentElement.dataset.algosimGone;
     this.line.close();
     this.views.destroy();
     this.price.destroy();
