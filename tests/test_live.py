@@ -18,7 +18,7 @@ import pytest
 
 from algosim import connect, evaluate, replay
 from algosim.errors import ConfigError, EngineError, RunError, StrategyError
-from tests.live_markets import FREE, fails, save, until, worker_of
+from tests.live_markets import FREE, fails, kill, save, until, worker_of
 from tests.recorded import curious, write_strategy
 
 pytestmark = pytest.mark.live
@@ -704,6 +704,15 @@ class TestSeveralHandles:
         assert done(other) == 4
         assert other.run_id != sim.run_id
         other.stop()
+
+    def test_a_found_market_knows_why_it_crashed(self, market):
+        sim = market(SMA, speed=50.0).start()
+        other = connect(sim.run_id)
+        kill(sim.status["processes"]["simulator"])
+        until(lambda: (sim.state, other.state) == ("crashed", "crashed"), "the crash")
+        assert other.status["reason"] == sim.status["reason"] != ""
+        assert "the simulator process was killed (SIGKILL)" in other.status["reason"]
+        fails(EngineError, other.step, "the simulator process was killed (SIGKILL)", "reset()")
 
     def test_connect_takes_the_newest(self, market):
         first, second = market(SMA).run_until(ticks=2), market(SMA).run_until(ticks=3)

@@ -17,7 +17,10 @@ from algosim.live.sockets import Party, fresh_keys
 from algosim.live.tidy import tidy
 from algosim.runs.launch import LOG, hand_over, how_it_ended, start
 
-__all__ = ["Family", "Process", "last_words"]
+__all__ = ["CRASHED", "Family", "Process", "crash_reason", "last_words"]
+
+SUPERVISOR = "supervisor"
+CRASHED = "the run crashed: "
 
 LEAVE_S = 0.5
 """How long processes that were told to leave may take."""
@@ -119,6 +122,11 @@ class Family:
         if process is not None:
             _end(process)
 
+    def note(self, words: str) -> None:
+        """Write to the run's log what the supervisor has to say, for who finds the folder."""
+        with contextlib.suppress(OSError), (self._folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(f"{SUPERVISOR}: {words}\n")
+
     def end(self) -> None:
         """End all of them: those who were told to leave have a moment for it."""
         deadline = time.monotonic() + LEAVE_S
@@ -136,6 +144,12 @@ class Family:
         if process.gave_up and not words:
             words = last_words(self._folder, process.name)
         return f"the {process.role} process{whose} {how_it_ended(process.popen.returncode, words)}"
+
+
+def crash_reason(folder: Path) -> str:
+    """Return why a run crashed, as its supervisor noted; ``""`` if it could not."""
+    said = last_words(folder, SUPERVISOR)
+    return said.removeprefix(CRASHED) if said.startswith(CRASHED) else ""
 
 
 def last_words(folder: Path, name: str) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosim.errors import EngineError
 from algosim.live.client import Client
 from algosim.live.connection import is_alive
+from algosim.live.family import crash_reason
+from algosim.live.own_engine import Outcome
 from algosim.live.sockets import Security
 
 if TYPE_CHECKING:
     from algosim.live.connection import Connection
-    from algosim.live.own_engine import Outcome
 
 __all__ = ["FoundEngine"]
 
@@ -53,5 +55,6 @@ class FoundEngine:
             time.sleep(0.02)
 
     def outcome(self) -> Outcome | None:
-        """Return None: what the run has recorded tells how it ended."""
-        return None
+        """Return why the run crashed, if its supervisor could say; else what is recorded tells the end."""
+        reason = crash_reason(Path(self._connection.folder))
+        return Outcome("crashed", reason) if reason else None

@@ -11,7 +11,7 @@ import msgspec
 
 from algosim.live.barrier import Barrier
 from algosim.live.commands import Commands
-from algosim.live.family import Family
+from algosim.live.family import CRASHED, Family
 from algosim.live.lookout import Lookout
 from algosim.live.news import News
 from algosim.live.report import Report
@@ -68,6 +68,8 @@ class _Supervisor:
     def end(self) -> None:
         """End every process, give the last answers, and say how the run ended."""
         run, status = self.run, self.report.last()
+        if run.state == "crashed":
+            self.family.note(f"{CRASHED}{run.reason}")
         for name in self.family.members:
             run.tell(name, "stop")
         self.family.end()
