@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["choice", "log_slider", "number", "place", "plain", "slider", "steps", "switch", "text"]
 
 SHOWN = "algosim shown: "
+REFUSED = object()
+"""Is no value: the widget is made anew with the right one."""
+
 SHARES = [5, 3]
 """Of a slider, and of the field beside it."""
 
@@ -25,33 +28,38 @@ MARKS = re.compile(r"([\\`*_{}\[\]()#+.!|<>~:$-])")
 PER_DECADE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
-def _moves(key: str, value: object) -> bool:
-    """Let the widget that comes next show a value that has changed since; return whether it has.
+def _showing(key: str, value: object, *, follows: bool = True) -> str:
+    """Return the name of the widget that shows a value: another one once the value was changed elsewhere.
 
-    What a person drags or types meanwhile is in the browser only, and stays there. A widget that is new has
-    its value as its default instead: a browser that is busy may send back the default of what it is shown
-    before it has taken a value that was set, as if a person had chosen it.
+    A browser sends what all its widgets show with every run of the script, also with those that come by the
+    clock. If one and the same widget were set to another value, a browser that is busy would send the old
+    one once more, as if a person had chosen it. What a new widget shows it has as its default, and what is
+    still said of the one before goes unheard.
     """
-    memory = SHOWN + key
-    fresh = key not in st.session_state
-    moves = not fresh and (memory not in st.session_state or st.session_state[memory] != value)
-    st.session_state[memory] = value
-    if moves:
-        st.session_state[key] = value
-    return moves
+    version, shown = st.session_state.get(SHOWN + key, (0, value))
+    if follows and shown != value:
+        version, shown = version + 1, value
+    st.session_state[SHOWN + key] = version, shown
+    return _name(key, version)
 
 
-def _chosen(key: str, ask: Ask) -> None:
+def _chosen(name: str, key: str, ask: Ask) -> None:
     """Ask for what a person has chosen; what is refused is not left standing."""
-    if not ask(st.session_state[key]):
-        st.session_state.pop(SHOWN + key, None)
+    version, shown = st.session_state[SHOWN + key]
+    value = st.session_state[name]
+    if name == _name(key, version) and value != shown:  # else a widget that was replaced is heard once more
+        st.session_state[SHOWN + key] = version, value if ask(value) else REFUSED
+
+
+def _name(key: str, version: int) -> str:
+    return f"{key} v{version}" if version else key
 
 
 def slider(key: str, label: str, value: float, ends: tuple[float, float], ask: Ask, tip: str) -> None:
     """Show a slider; a value beyond its ends stands in the label."""
     low, high = ends
     at = min(max(float(value), low), high)
-    moves = _moves(key, at)
+    name = _showing(key, at)
     step = (high - low) / 200.0
     said = label if low <= value <= high else f"{label} **{value:g}**"
     drag, typed = st.columns(SHARES, vertical_alignment="bottom")
@@ -60,13 +68,13 @@ def slider(key: str, label: str, value: float, ends: tuple[float, float], ask: A
         said,
         low,
         high,
-        None if moves else at,
+        at,
         step=step,
         format="%.4g",
-        key=key,
+        key=name,
         help=tip,
         on_change=_chosen,
-        args=(key, ask),
+        args=(name, key, ask),
     )
 
 
@@ -81,8 +89,8 @@ def log_slider(
 ) -> None:
     """Show a slider over round numbers with equal ratios, and words beyond its end such as ``"max"``."""
     at = float(value) if isinstance(value, int | float) else str(value)
-    moves = _moves(key, at)
-    chosen = st.session_state.get(key, at)
+    name = _showing(key, at)
+    chosen = st.session_state.get(name, at)
     between = {*steps(*ends), *([chosen] if isinstance(chosen, float) else [])}
     options: list[float | str] = [*sorted(between), *more]
     drag, typed = st.columns(SHARES, vertical_alignment="bottom")
@@ -90,12 +98,12 @@ def log_slider(
     drag.select_slider(
         label,
         options,
-        None if moves else at,
+        at,
         format_func=lambda each: each if isinstance(each, str) else f"{each:g}",
-        key=key,
+        key=name,
         help=tip,
         on_change=_chosen,
-        args=(key, ask),
+        args=(name, key, ask),
     )
 
 
@@ -103,25 +111,23 @@ def _typed(place: DeltaGenerator, key: str, label: str, value: object, ask: Ask)
     """Show a field beside a slider for any value, also beyond its ends; a word stands there in grey."""
     field = f"{key} typed"
     at = float(value) if isinstance(value, int | float) else None
+    name = _showing(field, at)
     place.number_input(
         label,
-        value=None if _moves(field, at) else at,
-        key=field,
+        value=at,
+        key=name,
         step=_step(at or 0.0),
         format="%.6g",
         label_visibility="collapsed",
         placeholder="" if at is not None else str(value),
         on_change=_entered,
-        args=(field, ask),
+        args=(name, field, ask),
     )
 
 
-def _entered(key: str, ask: Ask) -> None:
+def _entered(name: str, key: str, ask: Ask) -> None:
     """Ask for what a person has typed; a field that was emptied shows the value again."""
-    if st.session_state[key] is None:
-        st.session_state.pop(SHOWN + key, None)
-    else:
-        _chosen(key, ask)
+    _chosen(name, key, lambda value: value is not None and ask(value))
 
 
 def plain(words: str) -> str:
@@ -138,22 +144,30 @@ def steps(low: float, high: float) -> list[float]:
 
 def choice(key: str, label: str, value: str, options: Sequence[str], ask: Ask, tip: str) -> None:
     """Show a list to choose from."""
-    at = 0 if _moves(key, value) else list(options).index(value)
-    st.selectbox(label, options, at, key=key, help=tip, on_change=_chosen, args=(key, ask))
+    name = _showing(key, value)
+    at = list(options).index(value)
+    st.selectbox(label, options, at, key=name, help=tip, on_change=_chosen, args=(name, key, ask))
 
 
 def switch(key: str, label: str, ask: Ask, tip: str, *, value: bool) -> None:
     """Show a switch."""
-    moves = _moves(key, value)
-    st.toggle(label, value and not moves, key=key, help=tip, on_change=_chosen, args=(key, ask))
+    name = _showing(key, value)
+    st.toggle(label, value, key=name, help=tip, on_change=_chosen, args=(name, key, ask))
 
 
 def number(key: str, label: str, value: float, ask: Ask, tip: str) -> None:
     """Show a field for a number; a whole one stays whole."""
     form = "%d" if isinstance(value, int) else "%.6g"
-    at: Any = "min" if _moves(key, value) else value
+    name = _showing(key, value)
     st.number_input(
-        label, value=at, key=key, help=tip, on_change=_chosen, args=(key, ask), step=_step(value), format=form
+        label,
+        value=value,
+        key=name,
+        help=tip,
+        on_change=_chosen,
+        args=(name, key, ask),
+        step=_step(value),
+        format=form,
     )
 
 
@@ -163,13 +177,14 @@ def _step(value: float) -> float:
 
 def text(key: str, label: str, value: str, ask: Ask, tip: str, *, empty: str = "") -> None:
     """Show a field for a word; `empty` stands in it where there is none."""
+    name = _showing(key, value)
     st.text_input(
         label,
-        "" if _moves(key, value) else value,
-        key=key,
+        value,
+        key=name,
         help=tip,
         on_change=_chosen,
-        args=(key, ask),
+        args=(name, key, ask),
         placeholder=empty,
     )
 
@@ -179,5 +194,5 @@ def place(key: str, label: str, value: int, last: int, ask: Ask, *, follows: boo
 
     While the run plays it does not follow: it would pull at the hand of who drags it.
     """
-    moves = (follows or key not in st.session_state) and _moves(key, value)
-    st.slider(label, 0, last, None if moves else value, key=key, on_change=_chosen, args=(key, ask))
+    name = _showing(key, value, follows=follows)
+    st.slider(label, 0, last, value, key=name, on_change=_chosen, args=(name, key, ask))

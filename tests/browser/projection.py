@@ -100,12 +100,13 @@ class Projection:
         self.control(key).locator("button:enabled").first.click()
 
     def control(self, key: str) -> Locator:
-        """Return a widget of the sidebar by its key."""
-        return self.page.locator(f".st-key-{re.sub(r'[^a-zA-Z0-9_-]', '-', key)}")
+        """Return a widget of the sidebar by its key, or the one that has taken its place."""
+        name = f"st-key-{re.sub(r'[^a-zA-Z0-9_-]', '-', key)}"
+        return self.page.locator(f'.{name}, [class*="{name}-v"]')
 
     def slider(self, key: str) -> Locator:
         """Return the slider of a setting."""
-        return self.control(key).locator("input[type=range]")
+        return self.control(key).locator("input[type=range]").last  # one that is replaced fades away
 
     def foreign(self) -> list[str]:
         """Return the requests to any other host than 127.0.0.1."""

@@ -151,6 +151,7 @@ def test_the_sidebar_changes_the_run_and_follows_it(market, show):
     until(lambda: sim.config.model.sigma == pytest.approx(0.22), "four steps of a two hundredth")
     sim.set(sigma=0.5)
     until(lambda: slider.input_value() in ("0.5", "100"), "the slider follows")
+    assert controls(sim)[-1][1:] == ("model.sigma", 0.5)  # and no widget takes it back
     window.press("buy")
     until(lambda: [f for f in sim.recording.fills if f.id == "manual"], "the order")
 
@@ -322,7 +323,9 @@ def test_a_killed_engine_is_told_on_an_attached_page_and_can_be_started_again(ma
     window.moves()
     kill(sim.status["processes"]["simulator"])
     window.piece("notice").get_by_text("run ended: the simulator process was killed").wait_for()
-    window.page.get_by_test_id("stSidebar").get_by_text("run ended: the simulator process was killed").wait_for()
+    window.page.get_by_test_id("stSidebar").get_by_text(
+        "run ended: the simulator process was killed"
+    ).wait_for()
     window.press("start again")
     window.stands("running")
     window.moves()
