@@ -204,7 +204,7 @@ class TestSettings:
         assert widget(shown, "number_input", f"{key} typed").value == 0.5
         assert choose(shown, "number_input", f"{key} typed", None) == ""
         assert widget(shown, "number_input", f"{key} typed").value == 0.5
-        assert controls(sim, key)[-1] == 0.5
+        until(lambda: controls(sim, key) == [value, 0.5], "both, and no other")
 
     def test_what_is_refused_is_told_in_a_line_and_not_left_standing(self, market, page):
         sim = market("sma_crossover").start()
