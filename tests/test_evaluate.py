@@ -558,7 +558,8 @@ def test_code_that_lets_no_thread_run_is_ended_for_its_silence(place):
     result = evaluate(path, seed=1, ticks=100, settings={"wall_s": 0.5})
     (detach,) = [event for event in result.recording.members if isinstance(event, Detach)]
     assert (detach.seq, len(result.recording)) == (50, 100)
-    assert "no sign of life" in result.errors[0]
+    assert "let nothing else run" in result.errors[0]
+    assert "line 5" in result.errors[0]
 
 
 def test_a_slow_strategy_keeps_within_its_budget_tick_by_tick(place):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from algosim import replay
 from algosim.live.output import Allowance, Output, cut
+from tests.live_markets import until
 
 LEVELS = st.sampled_from(["print", "log", "reject"])
 LINES = st.lists(st.tuples(LEVELS, st.text(alphabet="abc ", max_size=40)), max_size=30)
@@ -107,6 +108,8 @@ class TestLive:
         """An error line tells of it at once; the strategy that leaves has its last words."""
         fails = {**chatter(home, "a"), "params": {"fails": 20}}
         sim = market({"a": fails, "b": chatter(home, "b")}, settings={"limits.output_kb": 20})
-        sim.run_until(ticks=30).remove("b").stop()
+        sim.run_until(ticks=30).remove("b")
+        until(lambda: sum(self.lines(sim, "b")) == 30 * 400 + 3000, "its last words")
+        sim.stop()
         assert sum(self.lines(sim, "a")) == 20 * 400 + 1
         assert sum(self.lines(sim, "b")) == 30 * 400 + 3000

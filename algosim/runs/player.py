@@ -186,6 +186,7 @@ class Player(RunData):
                 "ticks_per_s": self._pace() if state == "playing" else 0.0,
                 "speed": self._head.speed,
                 "waiting_for": [],
+                "sandbox": f"{self._standing.config.limits.sandbox}, when it ran",
                 "strategies": {name: dict(at) for name, at in self._standing.strategies.items()},
                 "accounts": {name: dict(at) for name, at in self._standing.accounts.items()},
                 **dict.fromkeys(_COUNTS, 0),
