@@ -108,7 +108,7 @@ class TestLive:
         """An error line tells of it at once; the strategy that leaves has its last words."""
         fails = {**chatter(home, "a"), "params": {"fails": 20}}
         sim = market({"a": fails, "b": chatter(home, "b")}, settings={"limits.output_kb": 20})
-        sim.run_until(ticks=30).remove("b")
+        sim.run_until(ticks=30).remove("b").step(1)  # it leaves before the next tick
         until(lambda: sum(self.lines(sim, "b")) == 30 * 400 + 3000, "its last words")
         sim.stop()
         assert sum(self.lines(sim, "a")) == 20 * 400 + 1
